@@ -1,0 +1,180 @@
+"""The part of this machine's environment that goes into a build, and what of it has to be in the key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InputError, Problem, UsageError
+
+# Where things are kept and fetched from: needed by `go`, but without influence on what is built.
+_PLACES = frozenset(
+    [
+        "PATH",
+        "HOME",
+        "TMPDIR",
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+        "GOPATH",
+        "GOMODCACHE",
+        "GOCACHE",
+        "GOTMPDIR",
+        "GOBIN",
+        "GOENV",
+        "GOPROXY",
+        "GOSUMDB",
+        "GONOSUMDB",
+        "GONOPROXY",
+        "GOPRIVATE",
+        "GOINSECURE",
+        "GOVCS",
+        "GOTELEMETRY",
+        "GOTELEMETRYDIR",
+        "GOTOOLCHAIN",
+        "GOROOT",
+        "GOWORK",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    ]
+)
+# What the harness decides itself, whatever the environment says.
+_OURS = frozenset(
+    [
+        "GOOS",
+        "GOARCH",
+        "CC",
+        "CXX",
+        "AR",
+        "CGO_ENABLED",
+        "GOTOOLCHAIN",
+        "GOROOT",
+        "GOWORK",
+        "GO111MODULE",
+        "GOFLAGS",
+        "TMPDIR",
+    ]
+)
+_MATTERS = re.compile(
+    r"GO[A-Z0-9_]*|CGO_[A-Z_]+|CPATH|C_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|PKG_CONFIG\w*"
+)
+_FILE_FLAG = re.compile(r"--?(overlay|modfile|pgo|toolexec)=(.+)")
+
+
+@dataclass(frozen=True)
+class Ambient:
+    """`env` is what ``go build`` gets; `fingerprint` is a text of everything in it that can change the result.
+
+    `overlaid` are the files that ``-overlay`` in GOFLAGS replaces.
+    """
+
+    env: Mapping[str, str]
+    flags: tuple[str, ...]
+    fingerprint: str
+    overlaid: tuple[str, ...]
+
+
+def ambient(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ambient:
+    """Read the environment (and ``go env -w``'s file). Raises InputError for an overlay that cannot be read."""
+    environ = os.environ if environ is None else environ
+    cwd = cwd or Path.cwd()
+    settings = {**_go_env_file(environ), **environ}
+    env = {
+        name: value
+        for name, value in settings.items()
+        if name not in _OURS and (name in _PLACES or _MATTERS.fullmatch(name))
+    }
+    flags, digests, overlaid = pin_files(settings.get("GOFLAGS", "").split(), cwd)
+    matters = {name: value for name, value in env.items() if name not in _PLACES}
+    fingerprint = json.dumps([sorted(matters.items()), flags, digests])
+    return Ambient(env, tuple(flags), fingerprint, tuple(overlaid))
+
+
+def pin_files(flags: list[str], base: Path) -> tuple[list[str], list[str], list[str]]:
+    """Make the files that `flags` name absolute (relative ones count from `base`) and digest them.
+
+    Returns the flags, a digest of every file and of all that an overlay replaces them with, and the replaced
+    paths. Raises InputError when a file is missing or an overlay is not what ``go build -overlay`` reads.
+    """
+    pinned, digests, overlaid = [], [], []
+    for flag in flags:
+        found = _FILE_FLAG.fullmatch(flag)
+        path = base / found[2] if found else None
+        if found is None or path is None or (found[1] in ("pgo", "toolexec") and not path.is_file()):
+            pinned.append(flag)
+            continue
+        pinned.append(f"-{found[1]}={path}")
+        digests.append(f"{found[1]} {digest(path)}")
+        if found[1] == "overlay":
+            for target, replacement in sorted(_overlay(path).items()):
+                overlaid.append(str(base / target))
+                content = digest(base / replacement) if replacement else "deleted"
+                digests.append(f"{target} {replacement} {content}")
+    return pinned, digests, overlaid
+
+
+def refuse_foreign_overlay(overlaid: tuple[str, ...], goroot: Path) -> None:
+    """Raise UsageError when an overlay replaces files of another GOROOT than the one that builds.
+
+    Such an overlay has no effect at all, which is the worst answer to "did my change break anything?".
+    """
+    roots = {root for path in overlaid if (root := _goroot_of(Path(path)))}
+    if roots and goroot.resolve() not in {root.resolve() for root in roots}:
+        others = ", ".join(sorted(map(str, roots)))
+        raise UsageError(
+            f"the -overlay in GOFLAGS replaces files of {others}, but the build uses {goroot}",
+            why="an overlay names files by their full path, so none of its changes would be built",
+            mend=f"name the files below {goroot}/src in the overlay",
+        )
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content, or ``missing``."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return "missing"
+
+
+def _overlay(path: Path) -> dict[str, str]:
+    try:
+        values: Any = json.loads(path.read_bytes())
+        replace = values["Replace"]
+        return {str(target): str(replacement) for target, replacement in replace.items()}
+    except OSError as error:
+        raise InputError(path, [Problem(1, 1, f"the overlay cannot be read: {error.strerror}")]) from None
+    except json.JSONDecodeError as error:
+        raise InputError(path, [Problem(error.lineno, error.colno, f"not JSON: {error.msg}")]) from None
+    except (KeyError, TypeError, AttributeError):
+        raise InputError(path, [Problem(1, 1, 'not an overlay: it needs {"Replace": {path: path}}')]) from None
+
+
+def _goroot_of(path: Path) -> Path | None:
+    for parent in path.parents:
+        if parent.name == "src" and (parent / "runtime").is_dir() and (parent.parent / "VERSION").is_file():
+            return parent.parent
+    return None
+
+
+def _go_env_file(environ: Mapping[str, str]) -> dict[str, str]:
+    chosen = environ.get("GOENV", "")
+    if chosen == "off":
+        return {}
+    config = environ.get("XDG_CONFIG_HOME") or f"{environ.get('HOME', '')}/.config"
+    try:
+        lines = Path(chosen or f"{config}/go/env").read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value for name, _, value in pairs}

@@ -1,0 +1,101 @@
+"""The command lines of a build: ``go build`` and the C compiler, with the environment that they get."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.build.recipe import Recipe
+from harness.process import client
+from harness.process.spec import MIB, Command, Finished, Limits
+from harness.target import Target
+
+BUILD_SECONDS = 900.0
+MODULE = "crossabi.test"  # many programs, one folder each
+CASE_MODULE = "crossabi.test/case"  # one case with packages of its own, which it imports below this path
+FLAGS_FILE = "crossabi_flags.go"
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """The folders of one build, all in the store's scratch space."""
+
+    source: Path
+    out: Path
+    tmp: Path
+
+    @classmethod
+    def under(cls, folder: Path) -> Workbench:
+        """Make the folders below `folder`."""
+        bench = cls(folder / "src", folder / "out", folder / "tmp")
+        for part in (bench.source, bench.out, bench.tmp):
+            part.mkdir()
+        return bench
+
+
+def go_build(recipe: Recipe, bench: Workbench, output: Path, packages: list[str]) -> Finished:
+    """Run ``go build`` for `packages` of the module in `bench`, with the settings of `recipe`."""
+    settings = recipe.settings
+    flags = ["-trimpath", "-buildvcs=false", *recipe.flags]
+    if settings.mode:
+        flags.append(f"-buildmode={settings.mode}")
+    if settings.tags:
+        flags.append(f"-tags={','.join(settings.tags)}")
+    pairs = (("gcflags", settings.gcflags), ("ldflags", settings.go_ldflags), ("asmflags", settings.asmflags))
+    flags += [f"-{name}={value}" for name, value in pairs if value]
+    argv = (recipe.target.go.command, "build", *flags, "-o", str(output), *packages)
+    return _run(argv, go_environment(recipe), bench)
+
+
+def compile_c(recipe: Recipe, bench: Workbench, arguments: list[str]) -> Finished:
+    """Run the target's C compiler in `bench` with the case's own C flags and `arguments`."""
+    target = recipe.target
+    argv = (*target.cc.command, *target.toolchain.c_flags, "-g", "-O2", *recipe.settings.cflags, *arguments)
+    return _run(argv, recipe.ambient.env, bench)
+
+
+def go_environment(recipe: Recipe) -> dict[str, str]:
+    """Return the environment of ``go build``: the machine's, the target's, the case's; later ones win."""
+    target = recipe.target
+    return {
+        **recipe.ambient.env,
+        **target.toolchain.go_env,
+        "GOFLAGS": " ".join(recipe.ambient.flags),
+        **recipe.settings.env,
+        "GOTOOLCHAIN": "local",
+        "GOROOT": str(target.go.goroot),
+        "GOOS": "linux",
+        "GOARCH": target.toolchain.goarch,
+        "GOWORK": "off",
+        "GO111MODULE": "on",
+        "CGO_ENABLED": "1",
+        "CGO_CFLAGS_ALLOW": ".*",
+        "CGO_LDFLAGS_ALLOW": ".*",
+        "CC": cc_text(target),
+    }
+
+
+def cc_text(target: Target) -> str:
+    """Return the C compiler as ``CC`` takes it: words, quoted where they hold spaces."""
+    return " ".join(quoted(word) for word in (*target.cc.command, *target.toolchain.c_flags))
+
+
+def quoted(word: str) -> str:
+    """Quote a word as Go's own splitting of ``CC`` and ``#cgo`` lines understands it."""
+    return word if shlex.quote(word) == word else '"' + word.replace('"', '\\"') + '"'
+
+
+def flags_source(recipe: Recipe) -> str:
+    """Return a Go file that carries the case's own C flags, so that they reach no other package, or nothing."""
+    settings = recipe.settings
+    rows = [("CFLAGS", settings.cflags), ("LDFLAGS", settings.c_ldflags)]
+    lines = [f"// #cgo {name}: {' '.join(map(quoted, words))}" for name, words in rows if words]
+    return "\n".join(["package main", "", *lines, 'import "C"', ""]) if lines else ""
+
+
+def _run(argv: tuple[str, ...], env: Mapping[str, str], bench: Workbench) -> Finished:
+    full = {**env, "TMPDIR": str(bench.tmp), "LC_ALL": "C.UTF-8"}
+    limits = Limits(output=4 * MIB)
+    return client.run(Command(argv, full, BUILD_SECONDS, cwd=bench.source, limits=limits))

@@ -1,0 +1,126 @@
+"""Build `kind: program` cases, many in one ``go build`` where they share settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.build import check, diagnostics, stage
+from harness.build.commands import CASE_MODULE, MODULE, Workbench, compile_c, go_build
+from harness.build.recipe import Recipe
+from harness.build.store import PROGRAM, Built, Refusal, Store, Trouble
+from harness.observation import Diagnostic
+from harness.process.spec import Finished
+
+
+def build_group(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
+    """Build recipes of one group, each of another key, and return what became of each key.
+
+    One ``go build`` takes them all. What it neither built nor clearly refused (a package that cannot be loaded
+    stops all of them) is built again alone.
+    """
+    together = [recipe for recipe in recipes if not recipe.stands_alone]
+    done = _build(store, together) if len(together) > 1 else {}
+    for recipe in recipes:
+        if recipe.key not in done:
+            done.update(_build(store, [recipe]))
+    return done
+
+
+def _build(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
+    started = time.monotonic()
+    with store.scratch() as folder:
+        bench = Workbench.under(folder)
+        names = _stage(recipes, bench)
+        alone = len(recipes) == 1
+        if recipes[0].stands_alone:
+            name = names[recipes[0].key]
+            output, packages = bench.out / name, ["."]
+            bench = Workbench(bench.source / name, bench.out, bench.tmp)
+            stage.module(bench.source, CASE_MODULE)
+        else:
+            output, packages = bench.out, [f"./{name}" for name in names.values()]
+            stage.module(bench.source)
+        finished = go_build(recipes[0], bench, output, packages)
+        said = diagnostics.split_packages(finished.stderr.decode(errors="replace"))
+        share = (time.monotonic() - started) / len(recipes)
+        done: dict[str, Built] = {}
+        for recipe in recipes:
+            name = names[recipe.key]
+            text = said.get(f"{MODULE}/{name}", "")
+            if alone:
+                text = finished.stderr.decode(errors="replace")
+            result = _result(store, recipe, bench, finished, text, share)
+            if result is not None and (alone or not isinstance(result, Trouble)):
+                done[recipe.key] = result
+        return done
+
+
+def _stage(recipes: Sequence[Recipe], bench: Workbench) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for recipe in recipes:
+        name = stage.package_name(recipe)
+        if name in names.values():
+            name = f"{name}.{recipe.key[:8]}"
+        names[recipe.key] = name
+        stage.copy(recipe, bench.source / name)
+    return names
+
+
+def _result(
+    store: Store, recipe: Recipe, bench: Workbench, finished: Finished, text: str, seconds: float
+) -> Built | None:
+    """Return what became of `recipe`, or None where this ``go build`` does not tell."""
+    name = stage.package_name(recipe)
+    made = next((p for p in (bench.out / f"{name}.{recipe.key[:8]}", bench.out / name) if p.exists()), None)
+    found = diagnostics.parse(text, (name, f"{MODULE}/{name}"))
+    if made is None:
+        if finished.ended != "exited":
+            ended = f"go build ended with {finished.ended} {finished.signal or ''} {finished.error}".strip()
+            return Trouble(recipe.key, ended, text, seconds)
+        trouble = diagnostics.machine_trouble(text)
+        if trouble:
+            return Trouble(recipe.key, f"the build stopped: {trouble}", text, seconds)
+        if not found:
+            return Trouble(recipe.key, f"go build failed: {_first_line(text)}", text, seconds) if text else None
+        refusal = Refusal(recipe.key, found, text, seconds)
+        store.put_refusal(refusal)
+        return refusal
+    return finish(store, recipe, bench, made, found)
+
+
+def finish(
+    store: Store,
+    recipe: Recipe,
+    bench: Workbench,
+    made: Path,
+    found: tuple[Diagnostic, ...],
+    beside: Sequence[Path] = (),
+) -> Built:
+    """Put the case's shared libraries and the files `beside` to the program `made`; verify and store them."""
+    target = recipe.target
+    folder = bench.tmp / f"store-{recipe.key}"
+    folder.mkdir()
+    made.rename(folder / PROGRAM)
+    case_root = bench.source / stage.package_name(recipe)
+    root = case_root if case_root.is_dir() else bench.source
+    for library, parts in recipe.settings.shared.items():
+        arguments = ["-shared", "-fPIC", "-o", str(folder / library), *(str(root / part) for part in parts)]
+        finished = compile_c(recipe, bench, [*arguments, *recipe.settings.c_ldflags])
+        if not finished.ok:
+            refused = diagnostics.parse(finished.text, (str(root),))
+            refusal = Refusal(recipe.key, refused, finished.text)
+            store.put_refusal(refusal)
+            return refusal
+    for path in beside:
+        path.rename(folder / path.name)
+    for name in (PROGRAM, *recipe.settings.shared, *(path.name for path in beside)):
+        wrong = check.file_trouble(folder / name, target)
+        if wrong:
+            return Trouble(recipe.key, wrong)
+    return store.put_binary(recipe.key, folder, found)
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "it said nothing")

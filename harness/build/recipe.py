@@ -1,0 +1,106 @@
+"""A recipe: everything that goes into one binary, and the key that names it in the store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.build.ambient import Ambient, digest, pin_files
+from harness.case import BASELINE_FILE, CASE_FILE, BuildSettings, Case, Variant
+from harness.errors import EnvironmentBroken
+from harness.target import Target
+
+FORMAT = 2  # of the store and of the way binaries are built; a change makes every key new
+HOST_FOLDER = "host"  # a c-host's C sources
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One program to build. `sources` are (path relative to `folder`, SHA-256)."""
+
+    label: str
+    kind: str
+    folder: Path
+    sources: tuple[tuple[str, str], ...]
+    settings: BuildSettings
+    flags: tuple[str, ...]
+    target: Target
+    ambient: Ambient
+    flag_digests: tuple[str, ...]
+
+    @cached_property
+    def shared_settings(self) -> str:
+        """What programs must have in common to be built by one ``go build``."""
+        target, settings = self.target, self.settings
+        return json.dumps(
+            [
+                FORMAT,
+                self.kind,
+                target.toolchain.goarch,
+                sorted(target.toolchain.go_env.items()),
+                target.go.identity,
+                [target.cc.command, target.cc.identity, target.cc.version, target.toolchain.c_flags],
+                [str(target.sysroot), target.libc],
+                [target.toolchain.elf.machine, target.toolchain.elf.bits, target.toolchain.elf.byte_order],
+                self.ambient.fingerprint,
+                sorted(settings.env.items()),
+                [settings.tags, self.flags, self.flag_digests, settings.mode],
+                [settings.gcflags, settings.go_ldflags, settings.asmflags],
+            ]
+        )
+
+    @cached_property
+    def group(self) -> str:
+        """The name of the programs that one ``go build`` can build together."""
+        return hashlib.sha256(self.shared_settings.encode()).hexdigest()[:24]
+
+    @cached_property
+    def key(self) -> str:
+        """The content address: sources, tools, flags and environment."""
+        settings = self.settings
+        own = [self.sources, settings.cflags, settings.c_ldflags, sorted(settings.shared.items())]
+        return hashlib.sha256(f"{self.shared_settings}\n{json.dumps(own)}".encode()).hexdigest()[:40]
+
+    @property
+    def has_module(self) -> bool:
+        """Whether the case brings a go.mod of its own."""
+        return any(name == "go.mod" for name, _ in self.sources)
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it has to be the root of a module: it has a go.mod or Go packages of its own."""
+        return self.has_module or any("/" in name and name.endswith(".go") for name, _ in self.sources)
+
+
+def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Recipe:
+    """Return the recipe for `variant` of `case` on `target`. Raises EnvironmentBroken for unreadable sources."""
+    flags, digests, _ = pin_files(list(variant.build.flags), case.folder)
+    return Recipe(
+        label=case.name,
+        kind=case.kind,
+        folder=case.folder,
+        sources=sources(case.folder),
+        settings=variant.build,
+        flags=tuple(flags),
+        target=target,
+        ambient=ambient,
+        flag_digests=tuple(digests),
+    )
+
+
+def sources(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Return (relative path, SHA-256) of a case's own files: not its case.yaml, baseline or hidden files."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
+        if hidden or str(relative) in (CASE_FILE, BASELINE_FILE) or not path.is_file():
+            continue
+        content = digest(path)
+        if content == "missing":
+            raise EnvironmentBroken(f"{path}: cannot be read", mend="give yourself the right to read it")
+        found.append((str(relative), content))
+    return tuple(found)

@@ -1,0 +1,44 @@
+"""Copy a case's sources into a scratch module, so that what is built is what was hashed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from harness import files
+from harness.build.ambient import digest
+from harness.build.commands import FLAGS_FILE, MODULE, flags_source
+from harness.build.recipe import Recipe
+from harness.errors import EnvironmentBroken
+
+GO_DIRECTIVE = "1.21"  # the oldest language version that a case is compiled with
+
+
+def package_name(recipe: Recipe) -> str:
+    """Return the folder that `recipe` gets in the module; `go build` names the program after it."""
+    return re.sub(r"[^A-Za-z0-9_.]", ".", recipe.label.strip("/")) or "case"
+
+
+def module(folder: Path, name: str = MODULE) -> None:
+    """Make `folder` the root of a module, unless the case brought its own go.mod."""
+    if not (folder / "go.mod").exists():
+        (folder / "go.mod").write_text(f"module {name}\n\ngo {GO_DIRECTIVE}\n")
+
+
+def copy(recipe: Recipe, destination: Path) -> None:
+    """Copy the sources of `recipe` below `destination`.
+
+    Raises EnvironmentBroken when a source changed since the recipe was made: then the key would lie.
+    """
+    for relative, wanted in recipe.sources:
+        target = destination / relative
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((recipe.folder / relative).read_bytes())
+        except OSError as error:
+            raise files.cannot_write(target, error) from error
+        if digest(target) != wanted:
+            raise EnvironmentBroken(f"{recipe.folder / relative}: changed while it was being built", mend="run again")
+    flags = flags_source(recipe)
+    if flags:
+        (destination / FLAGS_FILE).write_text(flags)

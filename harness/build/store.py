@@ -1,0 +1,137 @@
+"""The content-addressed store of what builds gave: binaries, and compilers' refusals.
+
+One folder a key, put in place by a rename: it is there whole or not at all. A killed build leaves only a folder
+under ``tmp/``, which the next `sweep` removes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness import files
+from harness.observation import Diagnostic
+
+PROGRAM = "program"
+RECORD = "build.json"
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A verified ELF program in the store. `seconds` is what building it took; 0 where it was there already."""
+
+    key: str
+    folder: Path
+    diagnostics: tuple[Diagnostic, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def program(self) -> Path:
+        """The program itself; its shared libraries stand beside it."""
+        return self.folder / PROGRAM
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A compiler refused the sources; the same sources will be refused again, so it is stored too."""
+
+    key: str
+    diagnostics: tuple[Diagnostic, ...]
+    output: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """The build failed for a reason of ours (toolchain, disk, time); never stored."""
+
+    key: str
+    cause: str
+    output: str = ""
+    seconds: float = 0.0
+
+
+Built = Binary | Refusal | Trouble
+
+
+class Store:
+    """The store below one folder."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = (root or files.cache_root()) / "store"
+
+    def get(self, key: str) -> Binary | Refusal | None:
+        """Return what is stored under `key`, or None; an entry that was damaged from outside is removed."""
+        folder = self._folder(key)
+        record = files.read_json(folder / RECORD)
+        if record is None:
+            return None
+        diagnostics = tuple(Diagnostic(**row) for row in record["diagnostics"])
+        if not record["program_bytes"]:
+            return Refusal(key, diagnostics, record["output"])
+        with contextlib.suppress(OSError):
+            if (folder / PROGRAM).stat().st_size == record["program_bytes"]:
+                return Binary(key, folder, diagnostics)
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+    def put_binary(self, key: str, made: Path, diagnostics: tuple[Diagnostic, ...]) -> Binary:
+        """Move the folder `made`, which holds a program, into the store."""
+        size = (made / PROGRAM).stat().st_size
+        self._put(key, made, {"diagnostics": diagnostics, "output": "", "program_bytes": size})
+        return Binary(key, self._folder(key), diagnostics)
+
+    def put_refusal(self, refusal: Refusal) -> None:
+        """Remember that a compiler refused `refusal.key`."""
+        with self.scratch() as made:
+            row = {"diagnostics": refusal.diagnostics, "output": refusal.output, "program_bytes": 0}
+            self._put(refusal.key, made, row)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Yield a private folder on the store's disk, removed afterwards."""
+        area = self.root / "tmp"
+        try:
+            area.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=area))
+        except OSError as error:
+            raise files.cannot_write(area, error) from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def lock(self, name: str) -> AbstractContextManager[bool]:
+        """Hold the lock called `name`; yields whether somebody else held it before."""
+        return files.locked(self.root / "locks" / name)
+
+    def sweep(self) -> int:
+        """Remove scratch folders of processes that are gone; return how many."""
+        count = 0
+        for folder in (self.root / "tmp").glob("*-*"):
+            owner = folder.name.partition("-")[0]
+            if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                count += 1
+        return count
+
+    def _folder(self, key: str) -> Path:
+        return self.root / key[:2] / key
+
+    def _put(self, key: str, made: Path, row: dict[str, object]) -> None:
+        final = self._folder(key)
+        row["diagnostics"] = [asdict(diagnostic) for diagnostic in row["diagnostics"]]  # type: ignore[attr-defined]
+        files.write_atomic(made / RECORD, json.dumps(row))
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            made.rename(final)
+        except OSError as error:
+            if not (final / RECORD).exists():
+                raise files.cannot_write(final, error) from error

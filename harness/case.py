@@ -1,0 +1,331 @@
+"""`case.yaml`: one program and what it should do, as frozen records, validated with line and column."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from yaml.nodes import MappingNode, Node
+
+from harness import expectation, yamlsource
+from harness.arches import canonical
+from harness.expectation import EXIT_KEYS, Expectation
+from harness.observation import OUTCOMES
+from harness.schema import (
+    BAD,
+    Choice,
+    Context,
+    Either,
+    ListOf,
+    MapOf,
+    Number,
+    Record,
+    Shape,
+    Text,
+    child,
+    scalar,
+    validate,
+)
+from harness.suggest import did_you_mean
+
+CASE_FILE = "case.yaml"
+BASELINE_FILE = "baseline.yaml"
+KINDS = ("program", "c-host")
+MODES = ("c-archive", "c-shared")
+COMPARABLE = ("stdout", "stderr")
+DEFAULT_TIMEOUT = 20.0
+
+Names = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """What goes into the build besides the sources. `shared` maps a library's file name to its C sources."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    gcflags: str = ""
+    go_ldflags: str = ""
+    asmflags: str = ""
+    cflags: tuple[str, ...] = ()
+    c_ldflags: tuple[str, ...] = ()
+    shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mode: str = ""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How the program is started. `timeout` is seconds on real hardware; emulators get a multiple."""
+
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    stdin: str = ""
+    timeout: float = DEFAULT_TIMEOUT
+    repeat: int = 1
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A case's own normalising row."""
+
+    match: str
+    replacement: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One program's worth of a case; `name` is empty where the case has no parameter list."""
+
+    name: str
+    arches: tuple[str, ...] | None
+    build: BuildSettings
+    run: RunSettings
+    expect: Expectation
+
+    def runs_on(self, arch: str) -> bool:
+        """Whether the variant has anything to say on `arch`."""
+        return self.arches is None or arch in self.arches
+
+
+@dataclass(frozen=True)
+class Case:
+    """A folder with a ``case.yaml`` and its sources; `name` is ``group/folder``."""
+
+    name: str
+    folder: Path
+    kind: str
+    about: str
+    compare: tuple[str, ...]
+    normalise: tuple[Rewrite, ...]
+    variants: tuple[Variant, ...]
+
+    @property
+    def path(self) -> Path:
+        """The case.yaml itself."""
+        return self.folder / CASE_FILE
+
+
+@dataclass(frozen=True)
+class ArchName:
+    """A GOARCH name or one of its synonyms."""
+
+    names: Names
+
+    def check(self, node: Node, context: Context) -> Any:
+        """See `Shape.check`."""
+        if scalar(node, context, "an architecture's name") is BAD:
+            return BAD
+        known = dict(self.names)
+        found = canonical(node.value, known)
+        if found is None:
+            hint = did_you_mean(node.value, known)
+            listed = ", ".join(dict.fromkeys(known.values()))
+            return context.bad(node, f"no architecture is called {node.value!r}{hint} (known: {listed})")
+        return found
+
+    def json_schema(self) -> dict[str, Any]:
+        """See `Shape.json_schema`."""
+        return {"enum": [name for name, _ in self.names]}
+
+
+_WORDS = ListOf(Text())
+_ENV = MapOf(Text(), key=r"[A-Za-z_][A-Za-z0-9_]*", about="environment variables; values are text")
+_SOURCE = Text(form=r"(?!/)(?!.*(^|/)\.\.(/|$)).+\.c", about="a C file, relative to the case's folder")
+_SIGNALS = tuple(sorted(name for name in signal.Signals.__members__ if not name.startswith("SIGRT")))
+_PATTERN = Record({"pattern": Text(regex=True)}, required=("pattern",))
+_TEXT = Either(Text(), _PATTERN, about="the exact text, or a pattern")
+
+_BUILD = Record(
+    {
+        "env": _ENV,
+        "tags": ListOf(Text(form=r"[A-Za-z0-9_.]+"), about="Go build tags"),
+        "flags": ListOf(Text(form=r"-.+"), about="passed to `go build` as they are"),
+        "go": Record({name: Text(empty=False) for name in ("gcflags", "ldflags", "asmflags")}),
+        "c": Record({"cflags": _WORDS, "ldflags": _WORDS}, about="for the case's own C"),
+        "shared": MapOf(
+            ListOf(_SOURCE, least=1),
+            key=r"lib[A-Za-z0-9_.+-]+\.so[0-9.]*",
+            about="C shared libraries put beside the program",
+        ),
+        "mode": Choice(MODES, about="c-host: how the Go package is linked"),
+    },
+    about="what goes into the build besides the sources",
+)
+_RUN = Record(
+    {
+        "args": ListOf(Text(), about="{bin} stands for the folder of the program"),
+        "env": _ENV,
+        "stdin": Text(),
+        "timeout": Number(0.1, 3600, whole=False, about="seconds on real hardware"),
+        "repeat": Number(1, 1000, about="run so many times and report the distribution"),
+    },
+    about="how the program is started",
+)
+
+
+def _exit_keys_agree(node: MappingNode, values: dict[str, Any], context: Context) -> None:
+    given = [key for key in EXIT_KEYS if key in values]
+    outcome = values.get("outcome")
+    clashes = {
+        "fail@build": len(given) > 1 or any(name in values for name in ("stdout", "stderr")),
+        "signal": "exit" in values or outcome not in (None, "signal"),
+    }
+    for key, clash in clashes.items():
+        if key in values and clash:
+            context.bad(child(node, key), f"{key!r} cannot stand beside {', '.join(sorted(set(values) - {key}))}")
+
+
+def _per_arch_once(node: MappingNode, values: dict[str, Any], context: Context) -> None:
+    _exit_keys_agree(node, {k: v for k, v in values.items() if k != "per_arch"}, context)
+    owner: dict[str, int] = {}
+    rows = child(node, "per_arch")
+    for number, row in enumerate(values.get("per_arch", ()), 1):
+        for arch in row["arches"]:
+            if arch in owner:
+                where = rows.value[number - 1]
+                context.bad(where, f"{arch} already stands in row {owner[arch]} of per_arch")
+            owner[arch] = number
+
+
+def _row_says_something(node: MappingNode, values: dict[str, Any], context: Context) -> None:
+    _exit_keys_agree(node, {k: v for k, v in values.items() if k not in ("arches", "reason", "rule")}, context)
+    if not set(values) - {"arches", "reason", "rule"}:
+        context.bad(node, "this row declares no difference; give it an exit, signal, outcome, stdout or fail@build")
+
+
+def _mode_fits(node: MappingNode, values: dict[str, Any], context: Context) -> None:
+    if values["kind"] != "c-host":
+        build = child(node, "build")
+        if "mode" in values.get("build", {}) and isinstance(build, MappingNode):
+            context.bad(child(build, "mode"), "'mode' is for kind: c-host only")
+    names: set[str] = set()
+    listed = child(node, "variants")
+    for number, variant in enumerate(values.get("variants", ())):
+        if variant["name"] in names:
+            context.bad(listed.value[number], f"two variants are called {variant['name']!r}")
+        names.add(variant["name"])
+
+
+@lru_cache(maxsize=8)
+def case_shape(names: Names) -> Shape:
+    """Return the schema of a case.yaml; `names` are (spelling, GOARCH) pairs."""
+    arches = ListOf(ArchName(names), least=1, about="GOARCH names or synonyms")
+    outcome = Choice(OUTCOMES)
+    seen: dict[str, Shape] = {
+        "exit": Number(0, 255, about="exit code"),
+        "signal": Choice(_SIGNALS, about="the signal that ends the program"),
+        "outcome": Either(outcome, ListOf(outcome, least=1), about="what kind of end; any of a list"),
+        "fail@build": Text(regex=True, about="the build must fail with a diagnostic that this finds"),
+        "stdout": _TEXT,
+        "stderr": _TEXT,
+    }
+    row = Record(
+        {
+            "arches": arches,
+            "reason": Text(empty=False, about="the mechanism, in a sentence"),
+            "rule": Text(empty=False, about="the clause of the ABI that says so"),
+            **seen,
+        },
+        required=("arches", "reason"),
+        after=_row_says_something,
+    )
+    expect = Either(
+        Choice(("fail@build",)),
+        Record({**seen, "per_arch": ListOf(row, least=1)}, after=_per_arch_once),
+        about="what should happen",
+    )
+    variant = Record(
+        {
+            "name": Text(form=r"[A-Za-z0-9_]+"),
+            "about": Text(empty=False),
+            "arches": arches,
+            "build": _BUILD,
+            "run": _RUN,
+            "expect": expect,
+        },
+        required=("name",),
+    )
+    return Record(
+        {
+            "kind": Choice(KINDS, about="program: a Go main package; c-host: a C main that links a Go library"),
+            "about": Text(empty=False, about="what it shows and why anyone cares"),
+            "arches": arches,
+            "build": _BUILD,
+            "run": _RUN,
+            "expect": expect,
+            "compare": ListOf(Choice(COMPARABLE), least=1, about="streams that a diff compares"),
+            "normalise": ListOf(
+                Record({"match": Text(regex=True), "as": Text()}, required=("match", "as"))
+            ),
+            "variants": ListOf(variant, least=1, about="several programs' worth in one folder"),
+        },
+        required=("kind", "about"),
+        about="a crossabi case",
+        after=_mode_fits,
+    )  # fmt: skip
+
+
+def load(path: Path, name: str, names: Names) -> Case:
+    """Read ``case.yaml`` at `path`. Raises InputError with every problem in the file."""
+    values = validate(case_shape(names), yamlsource.read(path), path)
+    base = Variant(
+        "",
+        tuple(values["arches"]) if "arches" in values else None,
+        _build(values.get("build", {}), BuildSettings(mode=MODES[0] if values["kind"] == "c-host" else "")),
+        _run(values.get("run", {}), RunSettings()),
+        expectation.from_yaml(values.get("expect")),
+    )
+    variants = tuple(_variant(row, base) for row in values.get("variants", ())) or (base,)
+    return Case(
+        name=name,
+        folder=path.parent,
+        kind=values["kind"],
+        about=values["about"],
+        compare=tuple(values.get("compare", ("stdout",))),
+        normalise=tuple(Rewrite(row["match"], row["as"]) for row in values.get("normalise", ())),
+        variants=variants,
+    )
+
+
+def _variant(values: Mapping[str, Any], base: Variant) -> Variant:
+    return Variant(
+        values["name"],
+        tuple(values["arches"]) if "arches" in values else base.arches,
+        _build(values.get("build", {}), base.build),
+        _run(values.get("run", {}), base.run),
+        expectation.from_yaml(values["expect"]) if "expect" in values else base.expect,
+    )
+
+
+def _build(values: Mapping[str, Any], base: BuildSettings) -> BuildSettings:
+    go, c = values.get("go", {}), values.get("c", {})
+    shared = {name: tuple(files) for name, files in values.get("shared", {}).items()}
+    changes: dict[str, Any] = {
+        "env": MappingProxyType({**base.env, **values.get("env", {})}),
+        "tags": tuple(values.get("tags", base.tags)),
+        "flags": tuple(values.get("flags", base.flags)),
+        "gcflags": go.get("gcflags", base.gcflags),
+        "go_ldflags": go.get("ldflags", base.go_ldflags),
+        "asmflags": go.get("asmflags", base.asmflags),
+        "cflags": tuple(c.get("cflags", base.cflags)),
+        "c_ldflags": tuple(c.get("ldflags", base.c_ldflags)),
+        "shared": MappingProxyType({**base.shared, **shared}),
+        "mode": values.get("mode", base.mode),
+    }
+    return replace(base, **changes)
+
+
+def _run(values: Mapping[str, Any], base: RunSettings) -> RunSettings:
+    return RunSettings(
+        tuple(values.get("args", base.args)),
+        MappingProxyType({**base.env, **values.get("env", {})}),
+        values.get("stdin", base.stdin),
+        float(values.get("timeout", base.timeout)),
+        values.get("repeat", base.repeat),
+    )

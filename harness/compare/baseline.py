@@ -1,0 +1,173 @@
+"""`baseline.yaml` beside a case: the accepted observation of each target, small and readable.
+
+Targets that behave alike share one entry, so that a reader sees at once who differs from whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness import files, yamlsource
+from harness.case import BASELINE_FILE
+from harness.compare.normalise import Normaliser
+from harness.observation import OUTCOMES, Diagnostic, Environment, Observation
+from harness.schema import Choice, ListOf, MapOf, Number, Record, Text, validate
+
+HEADER = """\
+# What each target was last accepted to do; made by `pytest --update-baselines`, compared by every run.
+# A difference from it is a regression; with one --arch alone, the other side of a diff comes from here.
+"""
+
+_ENTRY = Record(
+    {
+        "targets": ListOf(Text(empty=False), least=1),
+        "variant": Text(),
+        "outcome": Choice(OUTCOMES),
+        "exit_code": Number(0, 255),
+        "signal": Text(empty=False),
+        "message": Text(),
+        "diagnostics": ListOf(Text()),
+        "stdout": Text(),
+        "stderr": Text(),
+    },
+    required=("targets", "outcome"),
+)
+_SHAPE = Record(
+    {
+        "accepted": ListOf(_ENTRY, about="one entry for targets that behave alike"),
+        "measured": MapOf(Text(), about="with what each target was measured"),
+    },
+    required=("accepted",),
+)
+
+Key = tuple[str, str]  # target, variant
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The accepted observations of one case by (target, variant), and with what each target was measured."""
+
+    accepted: Mapping[Key, Observation]
+    measured: Mapping[str, str]
+
+    def of(self, target: str, variant: str) -> Observation | None:
+        """Return what `target` was last accepted to do, or None."""
+        return self.accepted.get((target, variant))
+
+
+def load(folder: Path, case: str) -> Baseline:
+    """Read the baseline in a case's folder; an absent file is an empty baseline. Raises InputError."""
+    path = folder / BASELINE_FILE
+    if not path.exists():
+        return Baseline({}, {})
+    values = validate(_SHAPE, yamlsource.read(path), path)
+    measured = dict(values.get("measured", {}))
+    accepted = {}
+    for row in values["accepted"]:
+        for target in row["targets"]:
+            observation = _observation(case, target, row, measured.get(target, ""))
+            accepted[target, observation.variant] = observation
+    return Baseline(accepted, measured)
+
+
+def save(folder: Path, baseline: Baseline, order: Sequence[str]) -> None:
+    """Write the baseline into a case's folder; targets stand in `order`."""
+    groups: dict[str, dict[str, Any]] = {}
+    rank = {target: number for number, target in enumerate(order)}
+    for (target, _), observation in sorted(baseline.accepted.items(), key=lambda row: _rank(row[0], rank)):
+        row = _row(observation)
+        group = groups.setdefault(yaml.safe_dump(row), {"targets": [], **row})
+        group["targets"].append(target)
+    measured = dict(sorted(baseline.measured.items(), key=lambda row: _rank((row[0], ""), rank)))
+    body = yaml.dump(
+        {"accepted": list(groups.values()), "measured": measured},
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=110,
+    )
+    files.write_atomic(folder / BASELINE_FILE, HEADER + body)
+
+
+def accepted_form(observation: Observation, streams: Sequence[str], normaliser: Normaliser) -> Observation:
+    """Return `observation` as a baseline keeps it: normalised, and only what is compared."""
+    return replace(
+        Observation(observation.case, observation.target, observation.variant, observation.phase, observation.outcome),
+        exit_code=observation.exit_code,
+        signal=observation.signal,
+        message=normaliser.apply(observation.message, observation) if observation.phase == "run" else "",
+        diagnostics=tuple(
+            replace(row, text=normaliser.apply(row.text, observation)) for row in observation.diagnostics
+        ),
+        environment=observation.environment,
+        **{name: normaliser.apply(getattr(observation, name), observation) for name in streams}
+        if observation.phase == "run"
+        else {},
+    )
+
+
+def provenance(environment: Environment) -> str:
+    """Say in one line with what an observation was made."""
+    parts = (environment.go, environment.c_compiler, environment.emulator or environment.runner)
+    return ", ".join(part for part in parts if part)
+
+
+def _observation(case: str, target: str, row: Mapping[str, Any], measured: str) -> Observation:
+    return Observation(
+        case,
+        target,
+        row.get("variant", ""),
+        phase="build" if row["outcome"] == "build-error" else "run",
+        outcome=row["outcome"],
+        exit_code=row.get("exit_code"),
+        signal=row.get("signal"),
+        message=row.get("message", ""),
+        diagnostics=tuple(_diagnostic(text) for text in row.get("diagnostics", ())),
+        stdout=row.get("stdout", ""),
+        stderr=row.get("stderr", ""),
+        notes=(f"baseline, measured with {measured}",) if measured else (),
+    )
+
+
+def _row(observation: Observation) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "variant": observation.variant,
+        "outcome": observation.outcome,
+        "exit_code": observation.exit_code,
+        "signal": observation.signal,
+        "message": observation.message,
+        "diagnostics": [str(diagnostic) for diagnostic in observation.diagnostics],
+        "stdout": observation.stdout,
+        "stderr": observation.stderr,
+    }
+    return {name: value for name, value in row.items() if value not in (None, "", [])}
+
+
+def _diagnostic(text: str) -> Diagnostic:
+    return Diagnostic("", 0, 0, text)
+
+
+def _rank(key: Key, rank: Mapping[str, int]) -> tuple[str, int, str]:
+    return key[1], rank.get(key[0], len(rank)), key[0]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists of words on one line, texts of several lines as blocks."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+def _list(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.SequenceNode:
+    short = all(isinstance(value, str) and len(value) < 20 for value in values)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=short)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(list, _list)

@@ -1,0 +1,138 @@
+"""From a toolchain file to a target on this machine, or to the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.host import faults, golang, tools
+from harness.target import NATIVE, QEMU, Target, Tool, Unavailable
+from harness.toolchain import Toolchain, Toolchains
+
+AUTO = "auto"
+RUNNER_CHOICES = (AUTO, NATIVE, QEMU)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that an architecture needs: what was found, or what would provide it."""
+
+    name: str
+    found: str
+    packages: tuple[str, ...]
+
+    @property
+    def missing(self) -> bool:
+        """Whether it is not here."""
+        return not self.found
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Everything found of one architecture; the ground for `doctor`, `setup` and `resolve`."""
+
+    toolchain: Toolchain
+    runner: str
+    cc: Tool | None
+    cc_kind: str
+    libc: str
+    sysroot: Path
+    emulator: Tool | None
+    parts: tuple[Part, ...]
+
+    @property
+    def missing(self) -> tuple[Part, ...]:
+        """The parts that are not here."""
+        return tuple(part for part in self.parts if part.missing)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Debian's names of what provides the missing parts."""
+        return tuple(dict.fromkeys(name for part in self.missing for name in part.packages))
+
+
+def survey(toolchain: Toolchain, runner: str = AUTO) -> Survey:
+    """Look at what this machine has for `toolchain`; installs and builds nothing."""
+    machine = tools.machine()
+    site = toolchain.site_on(machine)
+    chosen = choose_runner(toolchain, machine, runner)
+    packages = site.packages
+    cc, kind = c_compiler(toolchain)
+    sysroot = site.sysroot
+    libc = tools.libc_version(sysroot, toolchain.triple)
+    if kind == "zig":
+        libc = "musl (static, from zig)"
+    headers = libc if kind == "zig" or tools.has_headers(sysroot, toolchain.triple) else ""
+    parts = [
+        Part("C compiler", cc.version if cc else "", packages.get("compiler", ())),
+        Part("sysroot", f"{sysroot}: {libc}" if libc and headers else "", packages.get("sysroot", ())),
+    ]
+    emulator = None
+    if chosen == QEMU:
+        path = tools.which(toolchain.emulator.program) or tools.which(f"{toolchain.emulator.program}-static")
+        emulator = tools.tool([path]) if path else None
+        parts.append(Part("emulator", emulator.version if emulator else "", toolchain.emulator.packages))
+    else:
+        loader = toolchain.native.loader
+        parts.append(Part("loader", str(loader) if loader else "none needed", packages.get("loader", ())))
+    return Survey(toolchain, chosen, cc, kind, libc, sysroot, emulator, tuple(parts))
+
+
+def choose_runner(toolchain: Toolchain, machine: str, wanted: str) -> str:
+    """Return ``native`` where this machine runs the architecture itself and nothing else was asked for."""
+    loader = toolchain.native.loader
+    possible = toolchain.is_native_on(machine) and (loader is None or loader.exists())
+    if wanted == AUTO:
+        return NATIVE if possible else QEMU
+    return wanted
+
+
+def c_compiler(toolchain: Toolchain) -> tuple[Tool | None, str]:
+    """Return the C compiler and its kind: the toolchain's own, or zig's where that is missing."""
+    path = tools.which(toolchain.compiler)
+    if path:
+        return tools.tool([path]), "gcc"
+    zig = tools.zig()
+    if zig and toolchain.fallback:
+        found = tools.version(zig, ("version",))
+        command = (*zig, "cc", "-target", toolchain.fallback)
+        return Tool(command, f"zig cc {found}", f"{tools.identity(zig[0])} {found}"), "zig"
+    return None, ""
+
+
+def resolve(toolchains: Toolchains, arch: str, runner: str = AUTO) -> Target | Unavailable:
+    """Return the target for `arch` on this machine, or why there is none and what mends it.
+
+    Fetches the pinned Go release where it is not here yet.
+    """
+    toolchain = toolchains.by_arch[arch]
+    if runner == NATIVE and not toolchain.is_native_on(tools.machine()):
+        return Unavailable(
+            arch,
+            f"{arch} does not run natively on {tools.machine()}",
+            f"leave --runner out to use {toolchain.emulator.program}",
+        )
+    found = survey(toolchain, runner)
+    if found.missing or found.cc is None:
+        names = " and ".join(part.name for part in found.missing)
+        return Unavailable(arch, f"{names} missing", f"crossabi setup --arch={arch}")
+    go = golang.ensure(toolchains.go)
+    for pair in faults.bad_pairs(toolchains, found, go.release):
+        if pair.blocks:
+            return Unavailable(arch, pair.what, pair.mend)
+    return Target(
+        id=arch,
+        toolchain=toolchain,
+        go=go,
+        cc=found.cc,
+        cc_kind=found.cc_kind,
+        libc=found.libc,
+        sysroot=found.sysroot,
+        runner=found.runner,
+        emulator=found.emulator,
+    )
+
+
+def installed(toolchains: Toolchains, runner: str = AUTO) -> tuple[str, ...]:
+    """Return the architectures of which every part is here."""
+    return tuple(arch for arch, tc in toolchains.by_arch.items() if not survey(tc, runner).missing)

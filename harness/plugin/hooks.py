@@ -1,0 +1,196 @@
+"""The hooks of a session: set-up in controller and workers, records, progress, the table at the end."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.build.store import Store
+from harness.errors import CrossabiError
+from harness.plugin.items import RECORDS, CrossItem, JobItem
+from harness.plugin.progress import Listener, TerminalProgress, WorkerProgress
+from harness.plugin.state import STATE, State, session_root
+from harness.plugin.update import BaselineUpdate
+from harness.report.matrix import Matrix
+from harness.report.records import RecordsFile
+
+FOLDER = "crossabi_folder"  # in xdist's workerinput
+LEFT = "crossabi"  # attribute of a report: what its item left for the records
+_WORDS = {
+    "FLAKY": ("flaky", "Y", "yellow"),
+    "BROKEN": ("failed", "B", "magenta"),
+    "TIMEOUT": ("failed", "T", "red"),
+}
+_PR_SET_PDEATHSIG = 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the plugin up; raises pytest.UsageError for an architecture or toolchain file that is no good."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        folder = Path(worker[FOLDER])
+        _die_with_parent()
+        config.stash[STATE] = State(config, folder, WorkerProgress(folder, worker["workerid"]))
+        config.pluginmanager.register(WorkHooks(config), "crossabi-work")
+        return
+    folder = _new_session_folder()
+    config.stash[STATE] = State(config, folder, TerminalProgress(config))
+    try:
+        controller = ControllerHooks(config, folder)
+    except CrossabiError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise pytest.UsageError(str(error)) from None
+    config.pluginmanager.register(WorkHooks(config), "crossabi-work")
+    config.pluginmanager.register(controller, "crossabi-controller")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what the session's workers shared."""
+    controller = config.pluginmanager.get_plugin("crossabi-controller")
+    if controller is not None:
+        controller.close()
+
+
+class WorkHooks:
+    """In every process that runs items."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.state = config.stash[STATE]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Announce all jobs, so that programs that share settings are built together."""
+        items = [item for item in session.items if isinstance(item, JobItem)]
+        if items and not session.config.getoption("collectonly"):
+            try:
+                self.state.start([job for item in items for job in item.jobs()])
+            except CrossabiError as error:
+                raise pytest.UsageError(str(error)) from None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Hang what the item left on its report, as plain data that xdist can carry."""
+        report = yield
+        if isinstance(item, CrossItem) and report.when == "call":
+            left = item.stash.get(RECORDS, None)
+            if left is not None:
+                setattr(report, LEFT, json.loads(json.dumps(left)))
+        return report
+
+
+class ControllerHooks:
+    """In the one process that reports."""
+
+    def __init__(self, config: pytest.Config, folder: Path) -> None:
+        self.config = config
+        self.folder = folder
+        self.state = config.stash[STATE]
+        self.matrix = Matrix()
+        self.listener: Listener | None = None
+        records = config.getoption("records")
+        if config.getoption("arch") or config.getoption("require_arch"):
+            self._check_arches()
+        self.update = BaselineUpdate(self.state) if config.getoption("update_baselines") else None
+        self.records = RecordsFile(Path(config.invocation_params.dir, records)) if records else None
+
+    def _check_arches(self) -> None:
+        """Raise UsageError now, before anything is collected, for names that are no architectures."""
+        if self.state.arches and self.config.getoption("require_arch") and self.state.unavailable:
+            rows = (f"{row.arch}: {row.cause}\n  mend: {row.mend}" for row in self.state.unavailable)
+            raise CrossabiUsage("--require-arch: " + "\n".join(rows))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell an xdist worker where the session's folder is, and listen to its progress."""
+        node.workerinput[FOLDER] = str(self.folder)
+        if self.listener is None:
+            self.listener = Listener(self.folder, TerminalProgress(self.config))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write the records and remember the verdict for the table."""
+        left: Mapping[str, Any] | None = getattr(report, LEFT, None)
+        if left is None:
+            return
+        self.matrix.add(left["verdict"])
+        if self.records:
+            self.records.write(left)
+        if self.update:
+            self.update.add(left)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
+        """Name the verdicts that pytest has no word for."""
+        left = getattr(report, LEFT, None)
+        row = _WORDS.get(left["verdict"]["verdict"]) if left else None
+        if row is None or report.when != "call":
+            return None
+        category, letter, colour = row
+        return category, letter, (left["verdict"]["verdict"] if left else "", {colour: True})
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the baselines that were asked for."""
+        if self.update:
+            self.update.finish()
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the broken architectures, the table, and why architectures differ."""
+        if not self.matrix.rows:
+            return
+        self.matrix.order = list(self.state.toolchains.by_arch)
+        terminalreporter.section("crossabi", sep="=", bold=True)
+        writer = terminalreporter._tw
+        lines = self.matrix.rich(writer.fullwidth).splitlines() if writer.hasmarkup else self.matrix.plain()
+        for line in lines:
+            terminalreporter.write_line(line)
+        for row in self.state.unavailable:
+            terminalreporter.write_line(f"BROKEN {row.arch}: {row.cause}", red=True)
+            terminalreporter.write_line(f"  mend: {row.mend}")
+        reasons = self.matrix.reasons()
+        if reasons:
+            terminalreporter.write_line("")
+            terminalreporter.write_line("declared divergences, all found:", bold=True)
+        for name, rows in reasons:
+            terminalreporter.write_line(f"  {name}")
+            for arches, reason in rows:
+                terminalreporter.write_line(f"      {arches}: {reason}")
+        if self.update:
+            for line in self.update.report():
+                terminalreporter.write_line(line)
+
+    def close(self) -> None:
+        """Close the records file and remove the session's folder."""
+        if self.listener:
+            self.listener.close()
+        if self.records:
+            self.records.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class CrossabiUsage(CrossabiError):
+    """A usage error that carries its own layout."""
+
+    exit_code = 4
+
+
+def _new_session_folder() -> Path:
+    """Make a folder for this session, removing those (and half-built binaries) of processes that are gone."""
+    root = session_root()
+    root.mkdir(parents=True, exist_ok=True)
+    for folder in root.glob("*-*"):
+        owner = folder.name.partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+    Store().sweep()
+    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root))
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this worker when the controller dies, however it dies."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -1,0 +1,65 @@
+"""Command-line options and ini settings."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.host.resolve import AUTO, RUNNER_CHOICES
+
+PAIRS = ("reference", "all", "none")
+DEFAULT_ARCHES = "amd64,arm64"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the crossabi group."""
+    group = parser.getgroup("crossabi", "crossabi: Go and C across architectures")
+    group.addoption(
+        "--arch",
+        action="append",
+        metavar="NAMES",
+        help="architectures to build and run: GOARCH names, GNU triples, uname or Docker names, with commas; "
+        f"'all' is everything installed, 'native' this machine (default: the ini setting crossabi_arch, {DEFAULT_ARCHES})",
+    )
+    group.addoption(
+        "--require-arch",
+        action="store_true",
+        help="an architecture that was asked for and cannot run here ends the run with an error (for CI)",
+    )
+    group.addoption(
+        "--runner",
+        choices=RUNNER_CHOICES,
+        default=AUTO,
+        help="native or qemu; auto runs natively what this machine can run (default: %(default)s)",
+    )
+    group.addoption(
+        "--against",
+        metavar="NAMES",
+        help="the reference architectures that the others are compared with (default: the first of --arch, "
+        "or with one --arch alone the committed baseline of another)",
+    )
+    group.addoption(
+        "--pairs",
+        choices=PAIRS,
+        default=PAIRS[0],
+        help="which architectures are compared: each with the reference, all with all, or none (default: %(default)s)",
+    )
+    group.addoption("--raw", action="store_true", help="compare outputs as printed: turn every normalising rule off")
+    group.addoption(
+        "--records",
+        metavar="FILE",
+        help="write every observation and verdict to FILE as JSON Lines (docs/records.md)",
+    )
+    group.addoption(
+        "--update-baselines",
+        action="store_true",
+        help="accept what passing runs showed as their new baseline; refuses in CI and for failing runs",
+    )
+    group.addoption(
+        "--toolchains",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of toolchain files of your own, beside the shipped ones",
+    )
+    parser.addini("crossabi_arch", "architectures used without --arch", default=DEFAULT_ARCHES)
+    parser.addini("crossabi_toolchains", "folders of toolchain files of your own", type="paths", default=[])

@@ -1,0 +1,146 @@
+"""What the plugin knows during one session: the chosen targets, the work session, the case names."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from harness import arches, files
+from harness.case import CASE_FILE, Names
+from harness.compare import baseline
+from harness.compare.baseline import Baseline
+from harness.errors import CrossabiError
+from harness.host import faults, resolve, tools
+from harness.session import Job, Session
+from harness.target import Target, Unavailable
+from harness.toolchain import Toolchains, load_all
+
+CASES = "cases"  # the folder whose children are groups of cases
+
+Chosen = Target | Unavailable
+
+
+class State:
+    """Made once per pytest process. What needs tools or files is looked up when it is first needed."""
+
+    def __init__(self, config: pytest.Config, folder: Path, tell: Progress) -> None:
+        self.config = config
+        self.folder = folder
+        self.tell = tell
+        self._baselines: dict[Path, Baseline] = {}
+
+    @cached_property
+    def toolchains(self) -> Toolchains:
+        """Every architecture that is known, with the user's own."""
+        own = [Path(text) for text in self.config.getoption("toolchains")]
+        return load_all([*self.config.getini("crossabi_toolchains"), *own])
+
+    @cached_property
+    def names(self) -> Names:
+        """Every spelling of an architecture, with its GOARCH name."""
+        return tuple(self.toolchains.synonyms.items())
+
+    @cached_property
+    def arches(self) -> tuple[str, ...]:
+        """The architectures that were asked for, in the tables' order. Raises UsageError."""
+        wanted = self.config.getoption("arch") or [self.config.getini("crossabi_arch")]
+        return self._select(wanted)
+
+    @cached_property
+    def chosen(self) -> tuple[Chosen, ...]:
+        """A target, or the reason why there is none, for each architecture that was asked for."""
+        return tuple(self._resolve(arch) for arch in self.arches)
+
+    @property
+    def targets(self) -> list[Target]:
+        """The targets that can run."""
+        return [target for target in self.chosen if isinstance(target, Target)]
+
+    @property
+    def unavailable(self) -> list[Unavailable]:
+        """The architectures that were asked for and cannot run."""
+        return [target for target in self.chosen if isinstance(target, Unavailable)]
+
+    @cached_property
+    def references(self) -> tuple[str, ...]:
+        """The architectures that the others are compared with; empty where the default decides."""
+        against = self.config.getoption("against")
+        return self._select([against]) if against else ()
+
+    def pairs(self, available: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the pairs to compare among `available` (the case's architectures of this session).
+
+        The table's order decides which side comes first, so no pair stands twice. Without any pair the session's
+        one architecture is to be compared with a baseline (`harness.plugin.collect`).
+        """
+        how = self.config.getoption("pairs")
+        if how == "none":
+            return []
+        if how == "all":
+            return list(itertools.combinations(available, 2))
+        references = [arch for arch in self.references if arch in available] or list(available[:1])
+        return [
+            (first, second)
+            for first, second in itertools.combinations(available, 2)
+            if first in references or second in references
+        ]
+
+    @cached_property
+    def session(self) -> Session:
+        """The work session, shared with the other workers through `folder`."""
+        return Session(self.folder, faults.load(self.toolchains.folders), self.tell)
+
+    def baseline(self, folder: Path, case: str) -> Baseline:
+        """Return the baseline beside a case, read once. Raises InputError."""
+        if folder not in self._baselines:
+            self._baselines[folder] = baseline.load(folder, case)
+        return self._baselines[folder]
+
+    def start(self, jobs: Sequence[Job]) -> None:
+        """Announce the session's jobs, once collection is over."""
+        self.session.expect(jobs)
+
+    def _select(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        installed: tuple[str, ...] = ()
+        if any(arches.ALL in text.lower().split(",") for text in wanted):
+            installed = resolve.installed(self.toolchains, self.config.getoption("runner"))
+        native = self.toolchains.native_arch(tools.machine())
+        return arches.select(wanted, self.toolchains.synonyms, installed, native)
+
+    def _resolve(self, arch: str) -> Chosen:
+        try:
+            return resolve.resolve(self.toolchains, arch, self.config.getoption("runner"))
+        except CrossabiError as error:
+            return Unavailable(arch, error.what, error.mend)
+
+
+class Progress:
+    """Where long work says what it is doing; replaced by the hooks with something that reaches the terminal."""
+
+    def __call__(self, text: str) -> None:
+        """Say `text`."""
+
+
+STATE = pytest.StashKey[State]()
+
+
+def case_name(path: Path) -> str:
+    """Return ``group/folder`` for a case.yaml: its folder's path below the last folder called ``cases``."""
+    parts = path.parent.parts
+    below = [number for number, part in enumerate(parts) if part == CASES]
+    start = below[-1] + 1 if below else max(0, len(parts) - 2)
+    return "/".join(parts[start:]) or path.parent.name
+
+
+def is_case(path: Path) -> bool:
+    """Whether `path` is a case.yaml that belongs to a folder called ``cases``."""
+    return path.name == CASE_FILE and CASES in path.parts
+
+
+def session_root() -> Path:
+    """Return the folder below which sessions keep what their workers share."""
+    return files.cache_root() / "sessions"

@@ -1,0 +1,86 @@
+"""`--update-baselines`: accept what passing runs showed; say what could not be refreshed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.compare import baseline
+from harness.compare.baseline import Baseline
+from harness.compare.normalise import Normaliser
+from harness.errors import CrossabiError, UsageError
+from harness.observation import Observation, observation_from_json
+from harness.plugin.state import State
+
+
+class BaselineUpdate:
+    """Collects the run items of a session, in the controller, and writes baselines at its end."""
+
+    def __init__(self, state: State) -> None:
+        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+            raise UsageError(
+                "--update-baselines refuses to run in CI (the variable CI is set)",
+                why="a baseline that a machine accepts by itself accepts every regression",
+                mend="update on your own machine, look at the difference, and commit it",
+            )
+        self.state = state
+        self._observed: dict[tuple[str, str, str], Observation] = {}
+        self._passed: dict[tuple[str, str, str], Path] = {}
+        self._refused: list[str] = []
+        self._written: list[Path] = []
+        self._folders: dict[str, tuple[Path, Mapping[str, Any]]] = {}
+
+    def add(self, left: Mapping[str, Any]) -> None:
+        """Take in what one item left."""
+        for row in left["observations"]:
+            observation = observation_from_json(row)
+            if observation.repeat == 1:
+                self._observed[observation.case, observation.target, observation.variant] = observation
+        verdict = left["verdict"]
+        if verdict["kind"] != "run":
+            return
+        if verdict["verdict"] == "PASS":
+            folder = Path(self.state.config.rootpath, verdict["item"].partition("::")[0]).parent
+            self._passed[verdict["case"], verdict["target"], verdict["variant"]] = folder
+        else:
+            self._refused.append(f"{verdict['item']}: {verdict['verdict']}: {verdict['cause']}")
+
+    def finish(self) -> None:
+        """Write the baseline of every case that had a passing run."""
+        by_folder: dict[Path, list[Observation]] = {}
+        for key, folder in self._passed.items():
+            if key in self._observed:
+                by_folder.setdefault(folder, []).append(self._observed[key])
+            else:
+                self._refused.append(f"{key[0]} on {key[1]}: its observation was lost with a worker")
+        for folder, observations in sorted(by_folder.items()):
+            self._write(folder, observations)
+
+    def report(self) -> list[str]:
+        """Say what was written and what could not be."""
+        lines = [f"baselines written: {len(self._written)}"]
+        lines += [f"  {path}" for path in self._written]
+        if self._refused:
+            lines += ["not refreshed, because the run did not pass:", *(f"  {row}" for row in self._refused)]
+        return lines
+
+    def _write(self, folder: Path, observations: list[Observation]) -> None:
+        from harness import case as cases
+
+        try:
+            case = cases.load(folder / cases.CASE_FILE, observations[0].case, self.state.names)
+            known = baseline.load(folder, case.name)
+            accepted, measured = dict(known.accepted), dict(known.measured)
+            for observation in observations:
+                normaliser = Normaliser(case.normalise)
+                form = baseline.accepted_form(observation, case.compare, normaliser)
+                accepted[observation.target, observation.variant] = form
+                measured[observation.target] = baseline.provenance(observation.environment)
+            order = list(self.state.toolchains.by_arch)
+            baseline.save(folder, Baseline(accepted, measured), order)
+        except CrossabiError as error:
+            self._refused.append(f"{folder}: {error}")
+        else:
+            self._written.append(folder)

@@ -1,0 +1,123 @@
+"""The harness's side of the keeper: start it once, hand it commands, get `Finished` back."""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import contextlib
+import json
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness.errors import RunnerBroken
+from harness.process.spec import Command, Finished
+
+KEEPER = Path(__file__).with_name("keeper.py")
+ANSWER_SLACK = 60.0  # seconds beyond the command's own time in which the keeper has to answer
+
+
+class Keeper:
+    """A running keeper process. One command at a time; callers in several threads take turns."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def run(self, command: Command) -> Finished:
+        """Run `command` to its end and return what it showed.
+
+        Raises RunnerBroken when the keeper cannot be started, dies or does not answer in time; then everything
+        that it had started has been killed.
+        """
+        with self._lock:
+            try:
+                channel = self._connect()
+                channel.settimeout(command.timeout + sum(s.grace for s in command.stops) + ANSWER_SLACK)
+                body = json.dumps(_request(command)).encode()
+                channel.sendall(struct.pack(">I", len(body)) + body)
+                (length,) = struct.unpack(">I", _exactly(channel, 4))
+                answer = json.loads(_exactly(channel, length))
+            except (OSError, EOFError) as error:
+                self._drop()
+                raise RunnerBroken(
+                    f"the keeper process ended or hung while running {command.argv[0]}: {error}",
+                    why="it was killed from outside (out of memory?), or the machine is overloaded",
+                    mend="run again; if it persists, look at the kernel log",
+                ) from error
+            except BaseException:
+                self._drop()  # an interrupt in the middle: closing the socket makes the keeper kill the run
+                raise
+        return _finished(answer)
+
+    def close(self) -> None:
+        """End the keeper; a command that it is running is killed."""
+        with self._lock:
+            self._drop()
+
+    def _connect(self) -> socket.socket:
+        if self._socket is None or self._process is None or self._process.poll() is not None:
+            self._drop()
+            ours, theirs = socket.socketpair()
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", str(KEEPER), str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            self._socket = ours
+        return self._socket
+
+    def _drop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=35.0)
+            self._process = None
+
+
+def _request(command: Command) -> dict[str, Any]:
+    return {
+        "argv": command.argv,
+        "env": dict(command.env),
+        "timeout": command.timeout,
+        "cwd": str(command.cwd) if command.cwd else "",
+        "stdin": base64.b64encode(command.stdin).decode(),
+        "limits": asdict(command.limits),
+        "stops": [asdict(stop) for stop in command.stops],
+    }
+
+
+def _finished(answer: dict[str, Any]) -> Finished:
+    for name in ("stdout", "stderr"):
+        answer[name] = base64.b64decode(answer[name])
+    answer["notes"] = tuple(answer["notes"])
+    return Finished(**answer)
+
+
+def _exactly(channel: socket.socket, count: int) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        part = channel.recv(count - len(data))
+        if not part:
+            raise EOFError("the connection closed")
+        data += part
+    return bytes(data)
+
+
+_keeper = Keeper()
+atexit.register(_keeper.close)
+
+
+def run(command: Command) -> Finished:
+    """Run `command` under this process's keeper. See `Keeper.run`."""
+    return _keeper.run(command)

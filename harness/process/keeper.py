@@ -1,0 +1,365 @@
+"""The keeper: a small program that runs commands for one harness process and outlives it just long enough.
+
+It is started once per harness process, in a session of its own, with one end of a socket pair. It adopts every
+descendant of what it runs (PR_SET_CHILD_SUBREAPER), so nothing escapes by forking twice or by leaving the
+process group, and when the other end of the socket closes, because the harness ended or was killed with
+SIGKILL, it kills everything that it started, removes the private folders, and ends.
+
+Only the standard library, no imports of the harness: it is run as ``python -I -S keeper.py FD``.
+
+Protocol: a 4-byte big-endian length, then JSON. Request: the fields of `harness.process.spec.Command`;
+answer: those of `Finished`, byte strings in base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import time
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+TICK = 0.1  # seconds between looks at the number of processes
+CHUNK = 1 << 18
+DRAIN_SECONDS = 5.0  # how long to read what is left in the pipes after everything has been killed
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class ParentGone(Exception):
+    """The harness closed its end of the socket or died."""
+
+
+class Stream:
+    """One output pipe: keeps the first `bound` bytes, counts the rest."""
+
+    def __init__(self, fd: int, bound: int, sink: int) -> None:
+        self.fd = fd
+        self.bound = bound
+        self.sink = sink
+        self.kept = bytearray()
+        self.dropped = 0
+        self.open = True
+
+    def pull(self) -> None:
+        """Take what is there without blocking; beyond the bound the kernel throws it away for us."""
+        room = self.bound - len(self.kept)
+        try:
+            if room > 0:
+                data = os.read(self.fd, min(CHUNK, room))
+                self.kept += data
+                count = len(data)
+            else:
+                count = os.splice(self.fd, self.sink, 1 << 20)
+                self.dropped += count
+        except BlockingIOError:
+            return
+        if count == 0:
+            self.close()
+
+    def close(self) -> None:
+        if self.open:
+            self.open = False
+            os.close(self.fd)
+
+
+class Run:
+    """One command from start to end."""
+
+    def __init__(self, request: dict, control: socket.socket) -> None:
+        self.request = request
+        self.control = control
+        self.notes: list[str] = []
+        self.status: int | None = None
+        self.cpu_seconds = 0.0
+        self.ended = ""
+        self.workdir = request["cwd"] or tempfile.mkdtemp(prefix="crossabi-run-")
+
+    def execute(self) -> dict:
+        started = time.monotonic()
+        sink = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        out_r, out_w = os.pipe2(os.O_CLOEXEC)
+        err_r, err_w = os.pipe2(os.O_CLOEXEC)
+        for fd in (out_r, err_r):
+            os.set_blocking(fd, False)
+        bound = self.request["limits"]["output"]
+        self.streams = {"stdout": Stream(out_r, bound, sink), "stderr": Stream(err_r, bound, sink)}
+        error = ""
+        try:
+            error = self.start(out_w, err_w)
+            if not error:
+                self.watch(started + self.request["timeout"])
+        finally:
+            kill_descendants()
+            self.drain()
+            os.close(sink)
+            if not self.request["cwd"]:
+                shutil.rmtree(self.workdir, ignore_errors=True)
+        return self.answer(error, time.monotonic() - started)
+
+    def start(self, out_w: int, err_w: int) -> str:
+        """Fork and exec; return an empty string or why the program could not be started."""
+        stdin = os.memfd_create("stdin", os.MFD_CLOEXEC)
+        data = base64.b64decode(self.request["stdin"])
+        while data:
+            data = data[os.write(stdin, data) :]
+        os.lseek(stdin, 0, os.SEEK_SET)
+        argv = [arg.replace("{workdir}", self.workdir) for arg in self.request["argv"]]
+        env = {name: value.replace("{workdir}", self.workdir) for name, value in self.request["env"].items()}
+        failed_r, failed_w = os.pipe2(os.O_CLOEXEC)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.become(argv, env, (stdin, out_w, err_w), failed_w)
+        for fd in (stdin, out_w, err_w, failed_w):
+            os.close(fd)
+        with os.fdopen(failed_r, "rb") as pipe:
+            failed = pipe.read().decode(errors="replace")
+        if failed:
+            os.waitpid(self.pid, 0)
+            self.ended = "not-started"
+        return failed
+
+    def become(self, argv: list, env: dict, stdio: tuple, failed_w: int) -> None:
+        """In the child: put the limits on and turn into the program; never returns."""
+        try:
+            os.setsid()
+            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            for number in (signal.SIGPIPE, signal.SIGXFSZ):
+                signal.signal(number, signal.SIG_DFL)
+            for target, fd in enumerate(stdio):
+                os.dup2(fd, target)
+            for name, value in rlimits(self.request["limits"]):
+                _, hard = resource.getrlimit(name)
+                bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
+                resource.setrlimit(name, (bounded, bounded))
+            os.chdir(self.workdir)
+            os.execvpe(argv[0], argv, env)
+        except OSError as error:
+            name = errno.errorcode.get(error.errno or 0, "?")
+            os.write(failed_w, f"{argv[0]}: {error.strerror} ({name})".encode())
+        except BaseException as error:
+            os.write(failed_w, repr(error).encode())
+        finally:
+            os._exit(127)
+
+    def watch(self, deadline: float) -> None:
+        """Wait for the program's end, its deadline, or a limit; then end what is left."""
+        self.wait(deadline)
+        if self.status is None:
+            if not self.ended:
+                self.ended = "timeout"
+                self.describe_state()
+            for stop in self.request["stops"]:
+                self.send(getattr(signal, stop["signal"]))
+                self.wait(time.monotonic() + stop["grace"], limits=False)
+                if self.status is not None:
+                    break
+        left = len(descendants(os.getpid()))
+        if left and not self.ended:
+            self.notes.append(f"{left} process(es) that it left behind were killed")
+
+    def wait(self, deadline: float, *, limits: bool = True) -> None:
+        """Pump output until the program has ended, `deadline` has passed, or a limit was broken."""
+        poller = select.poll()
+        pidfd = os.pidfd_open(self.pid)
+        try:
+            poller.register(pidfd, select.POLLIN)
+            poller.register(self.control, select.POLLIN | select.POLLHUP)
+            names = {}
+            for stream in self.streams.values():
+                if stream.open:
+                    poller.register(stream.fd, select.POLLIN | select.POLLHUP)
+                    names[stream.fd] = stream
+            next_look = time.monotonic() + TICK
+            while self.status is None:
+                now = time.monotonic()
+                if now >= deadline:
+                    return
+                if limits and now >= next_look:
+                    next_look = now + TICK
+                    if self.too_many():
+                        return
+                timeout = max(0.0, min(deadline, next_look) - now)
+                for fd, _event in poller.poll(timeout * 1000 + 1):
+                    if fd == self.control.fileno():
+                        raise ParentGone
+                    if fd == pidfd:
+                        self.reap()
+                    else:
+                        names[fd].pull()
+                        if not names[fd].open:
+                            poller.unregister(fd)
+        finally:
+            os.close(pidfd)
+
+    def reap(self) -> None:
+        _, status, usage = os.wait4(self.pid, 0)
+        self.status = status
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+
+    def too_many(self) -> bool:
+        bound = self.request["limits"]["processes"]
+        if bound is None:
+            return False
+        alive = len(descendants(os.getpid()))
+        if alive > bound:
+            self.ended = "limit"
+            self.notes.append(f"it had {alive} processes, more than the {bound} allowed")
+            kill_descendants(keep=self.pid)
+            return True
+        return False
+
+    def describe_state(self) -> None:
+        with contextlib.suppress(OSError):
+            state = process_state(self.pid)
+            if state in "Tt":
+                self.notes.append("it was stopped (SIGSTOP or SIGTSTP) when its time ran out")
+            if not any(stream.open for stream in self.streams.values()):
+                self.notes.append("it had closed stdout and stderr")
+
+    def send(self, number: int) -> None:
+        """Signal the whole group, waking it first where it is stopped."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+            if number != signal.SIGKILL:
+                os.killpg(self.pid, signal.SIGCONT)
+
+    def drain(self) -> None:
+        """Read what is left in the pipes; every writer is dead, so this ends at once."""
+        deadline = time.monotonic() + DRAIN_SECONDS
+        for stream in self.streams.values():
+            while stream.open and time.monotonic() < deadline:
+                if not select.select([stream.fd], [], [], 0.05)[0]:
+                    break
+                stream.pull()
+            stream.close()
+
+    def answer(self, error: str, seconds: float) -> dict:
+        code = signal_name = None
+        if self.status is not None:
+            if os.WIFSIGNALED(self.status):
+                signal_name = name_of(os.WTERMSIG(self.status))
+            else:
+                code = os.WEXITSTATUS(self.status)
+        return {
+            "ended": self.ended or ("signaled" if signal_name else "exited"),
+            "code": code,
+            "signal": signal_name,
+            "stdout": base64.b64encode(self.streams["stdout"].kept).decode(),
+            "stderr": base64.b64encode(self.streams["stderr"].kept).decode(),
+            "dropped": {name: stream.dropped for name, stream in self.streams.items() if stream.dropped},
+            "notes": self.notes,
+            "error": error,
+            "seconds": seconds,
+            "cpu_seconds": self.cpu_seconds,
+            "pid": getattr(self, "pid", 0),
+            "workdir": self.workdir,
+        }
+
+
+def rlimits(limits: dict) -> list:
+    rows = [
+        (resource.RLIMIT_CORE, limits["core"]),
+        (resource.RLIMIT_DATA, limits["memory"]),
+        (resource.RLIMIT_FSIZE, limits["file_size"]),
+        (resource.RLIMIT_CPU, limits["cpu"]),
+    ]
+    return [(name, value) for name, value in rows if value is not None]
+
+
+def name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def process_state(pid: int) -> str:
+    with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+        return file.read().rpartition(b")")[2].split()[0].decode()
+
+
+def descendants(root: int) -> list:
+    """Return the living (not zombie) descendants of `root`, from one look at /proc."""
+    children: dict = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+                    state, parent = file.read().rpartition(b")")[2].split()[:2]
+            except (OSError, ValueError):
+                continue
+            children.setdefault(int(parent), []).append((int(name), state not in (b"Z", b"X")))
+    found, queue = [], [root]
+    while queue:
+        for pid, alive in children.get(queue.pop(), ()):
+            queue.append(pid)
+            if alive:
+                found.append(pid)
+    return found
+
+
+def kill_descendants(keep: int = 0) -> None:
+    """Kill every descendant (but `keep`) until a look at /proc finds none, and reap the adopted ones."""
+    deadline = time.monotonic() + 30.0
+    while time.monotonic() < deadline:
+        alive = [pid for pid in descendants(os.getpid()) if pid != keep]
+        for pid in alive:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not keep:
+            reap_all()
+        if not alive:
+            return
+
+
+def reap_all() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def receive(control: socket.socket) -> dict:
+    header = read_exactly(control, 4)
+    return json.loads(read_exactly(control, struct.unpack(">I", header)[0]))
+
+
+def read_exactly(control: socket.socket, count: int) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        part = control.recv(count - len(data))
+        if not part:
+            raise ParentGone
+        data += part
+    return bytes(data)
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    control = socket.socket(fileno=int(sys.argv[1]))
+    control.set_inheritable(False)
+    try:
+        while True:
+            run = Run(receive(control), control)
+            body = json.dumps(run.execute()).encode()
+            control.sendall(struct.pack(">I", len(body)) + body)
+    except (ParentGone, BrokenPipeError, ConnectionResetError):
+        kill_descendants()
+
+
+if __name__ == "__main__":
+    main()

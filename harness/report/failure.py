@@ -1,0 +1,40 @@
+"""What is printed for one failure: the cause, the aligned difference, the environment, the rerun command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.observation import Environment, Observation, Verdict
+
+
+def explain(verdict: Verdict, observations: Sequence[Observation], rerun: str) -> str:
+    """Return the whole text for a failing verdict; the first line is the cause."""
+    lines = [f"{verdict.verdict}: {verdict.cause}"]
+    if verdict.detail:
+        lines += ["", *verdict.detail]
+    if len(verdict.outcomes) > 1:
+        lines += ["", "outcomes:"]
+        lines += [f"    {count} × {ending}" for ending, count in verdict.outcomes.items()]
+    if verdict.normalised:
+        rows = ", ".join(f"{name} {count}" for name, count in sorted(verdict.normalised.items()))
+        lines += ["", f"normalised: {rows} (--raw shows the output as printed)"]
+    for observation in observations[:2]:
+        lines += ["", f"{observation.target}: {environment_line(observation.environment)}"]
+        if observation.command:
+            lines.append(f"    {' '.join(observation.command)}")
+    lines += ["", f"rerun: {rerun}"]
+    return "\n".join(lines)
+
+
+def environment_line(environment: Environment) -> str:
+    """Return the environment that matters, on one line."""
+    parts = [
+        environment.go,
+        environment.c_compiler,
+        environment.libc,
+        environment.emulator or environment.runner,
+        environment.kernel,
+        environment.cpu,
+    ]
+    settings = " ".join(f"{name}={value}" for name, value in sorted(environment.settings.items()))
+    return " · ".join(part for part in [*parts, settings] if part)

@@ -1,0 +1,112 @@
+"""The table at the end: rows are cases, columns are architectures, and below it why they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+_RUN_CELLS = {
+    "PASS": ("ok", "green"),
+    "FAIL": ("FAIL", "red"),
+    "FLAKY": ("flaky", "yellow"),
+    "BROKEN": ("BROKEN", "magenta"),
+    "TIMEOUT": ("TIMEOUT", "red"),
+    "SKIP": ("skip", "yellow"),
+}
+_DIFF_MARKS = {
+    "PASS": ("=", "green"),
+    "XFAIL": ("≠ declared", "cyan"),
+    "FAIL": ("≠ DIVERGES", "red"),
+    "XPASS": ("= UNEXPECTED", "red"),
+    "BROKEN": ("?", "magenta"),
+    "SKIP": ("", "yellow"),
+}
+
+
+@dataclass
+class Row:
+    """One case or variant: run and diff verdicts by architecture, as plain data."""
+
+    runs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    diffs: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Matrix:
+    """Collects verdicts (as they stand in the records) and renders them."""
+
+    order: Sequence[str] = ()
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    def add(self, verdict: Mapping[str, Any]) -> None:
+        """Take in one verdict."""
+        if verdict["kind"] not in ("run", "diff"):
+            return
+        name = verdict["case"] + (f" [{verdict['variant']}]" if verdict["variant"] else "")
+        row = self.rows.setdefault(name, Row())
+        if verdict["kind"] == "run":
+            row.runs[verdict["target"]] = verdict
+        else:
+            row.diffs.append(verdict)
+
+    @property
+    def columns(self) -> list[str]:
+        """The architectures that anything was run on, in the table's order."""
+        seen = {target for row in self.rows.values() for target in row.runs}
+        known = [arch for arch in self.order if arch in seen]
+        return known + sorted(seen - set(known))
+
+    def cell(self, row: Row, column: str) -> tuple[str, str]:
+        """Return the text and colour of one cell: how the run went, and how it compares with its reference."""
+        run = row.runs.get(column)
+        if run is None:
+            return "·", "dim"
+        text, colour = _RUN_CELLS.get(run["verdict"], (run["verdict"], "red"))
+        marks = [_DIFF_MARKS[diff["verdict"]] for diff in row.diffs if diff["target"] == column]
+        worst = max(marks, key=lambda mark: mark[1] == "red", default=("", ""))
+        if worst[0]:
+            colour = worst[1] if worst[1] in ("red", "cyan", "magenta") and colour == "green" else colour
+        return f"{text} {worst[0]}".strip(), colour
+
+    def reasons(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Return (case, [(architectures, reason), …]) for the declared divergences that were found."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for name, row in sorted(self.rows.items()):
+            for diff in row.diffs:
+                if diff["verdict"] == "XFAIL":
+                    for arch, reason in diff["reasons"].items():
+                        arches = found.setdefault(name, {}).setdefault(reason, [])
+                        if arch not in arches:
+                            arches.append(arch)
+        return [
+            (name, [(", ".join(arches), reason) for reason, arches in reasons.items()])
+            for name, reasons in found.items()
+        ]
+
+    def plain(self) -> list[str]:
+        """Return the table as aligned text without colour."""
+        columns = self.columns
+        body = [[name, *(self.cell(row, column)[0] for column in columns)] for name, row in sorted(self.rows.items())]
+        table = [["case", *columns], *body]
+        widths = [max(len(line[number]) for line in table) for number in range(len(columns) + 1)]
+        return [
+            "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in table
+        ]
+
+    def rich(self, width: int) -> str:
+        """Return the table with colours and rules, for a terminal `width` columns wide."""
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        table.add_column("case", overflow="fold")
+        for column in self.columns:
+            table.add_column(column, overflow="fold")
+        for name, row in sorted(self.rows.items()):
+            cells = [self.cell(row, column) for column in self.columns]
+            table.add_row(name, *(f"[{colour}]{text}[/]" for text, colour in cells))
+        console = Console(width=width, force_terminal=True, color_system="standard", highlight=False)
+        with console.capture() as capture:
+            console.print(table)
+        return capture.get().rstrip("\n")

@@ -1,0 +1,129 @@
+"""Run one binary on its target: environment, limits, retries for known emulator faults, repeats."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import tenacity
+
+from harness.build.store import Binary
+from harness.case import Case, RunSettings, Variant
+from harness.errors import RunnerBroken
+from harness.host import tools
+from harness.host.faults import Faults
+from harness.observation import Environment, Observation
+from harness.process import client
+from harness.process.spec import GO_TERMINATE, MIB, WORKDIR, Command, Limits
+from harness.run import outcome
+from harness.run.runners import RUNNERS
+from harness.target import Target
+
+TRIES = 3
+MEMORY = 4096 * MIB
+FILE_SIZE = 256 * MIB
+PROCESSES = 128
+BIN = "{bin}"  # stands for the program's folder in a case's arguments and environment
+
+
+def run(case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults) -> tuple[Observation, ...]:
+    """Run `binary` as often as the case asks and return an observation for each time."""
+    return tuple(
+        replace(_with_retries(case, variant, target, binary, faults), repeat=number)
+        for number in range(1, variant.run.repeat + 1)
+    )
+
+
+def environment(target: Target, settings: RunSettings) -> Environment:
+    """Return what could matter for a result of `target` on this machine."""
+    return Environment(
+        runner=target.runner,
+        go=target.go.release,
+        c_compiler=target.cc.version,
+        libc=target.libc,
+        emulator=target.emulator.version if target.emulator else "",
+        kernel=tools.kernel(),
+        cpu=tools.cpu_model(),
+        settings={**target.toolchain.go_env, **settings.env},
+    )
+
+
+def _with_retries(case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults) -> Observation:
+    """Run once, and again only where the table of emulator faults says that this symptom may be retried."""
+    tries = 0
+
+    def attempt() -> tuple[Observation, bool]:
+        nonlocal tries
+        tries += 1
+        return _once(case, variant, target, binary, faults)
+
+    retrying = tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(TRIES),
+        retry=tenacity.retry_if_result(lambda result: result[1]),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+    observation, _ = retrying(attempt)
+    return replace(observation, tries=tries)
+
+
+def _once(case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults) -> tuple[Observation, bool]:
+    settings = variant.run
+    timeout = settings.timeout * target.slowdown
+    arguments = tuple(arg.replace(BIN, str(binary.folder)) for arg in settings.args)
+    command = Command(
+        RUNNERS[target.runner].command(target, binary.program, arguments),
+        guest_environment(settings, binary),
+        timeout,
+        stdin=settings.stdin.encode(),
+        limits=Limits(
+            memory=MEMORY,
+            file_size=FILE_SIZE,
+            cpu=int(timeout * (os.cpu_count() or 1)) + 1,
+            processes=PROCESSES,
+        ),
+        stops=GO_TERMINATE,
+    )
+    base = Observation(
+        case.name,
+        target.id,
+        variant.name,
+        phase="run",
+        outcome="broken",
+        binary=binary.key,
+        command=command.argv,
+        environment=environment(target, settings),
+    )
+    try:
+        finished = client.run(command)
+    except RunnerBroken as error:
+        return replace(base, message=str(error)), False
+    stderr = finished.stderr.decode(errors="replace")
+    ended = outcome.decode(finished, stderr, base.environment.emulator, faults)
+    observation = replace(
+        base,
+        outcome=ended.word,
+        exit_code=finished.code,
+        signal=ended.signal,
+        message=ended.message,
+        stdout=finished.stdout.decode(errors="replace"),
+        stderr=stderr,
+        dropped=finished.dropped,
+        notes=finished.notes,
+        seconds=round(finished.seconds, 4),
+        workdir=finished.workdir,
+        pid=finished.pid,
+    )
+    return observation, ended.retry
+
+
+def guest_environment(settings: RunSettings, binary: Binary) -> dict[str, str]:
+    """Return the whole environment of the program: nothing of the caller's leaks in."""
+    own = {name: value.replace(BIN, str(binary.folder)) for name, value in settings.env.items()}
+    base = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": WORKDIR,
+        "TMPDIR": WORKDIR,
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+    }
+    return {**base, **own}

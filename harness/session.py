@@ -1,0 +1,127 @@
+"""One session's work: targets, the store, and the observations that its items share.
+
+An observation is made once for a session, whoever asks first: workers of pytest-xdist exchange them through a
+folder, under one lock an observation, so that a diff item and a run item never run anything twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness import files
+from harness.build import build
+from harness.build.ambient import Ambient, ambient, refuse_foreign_overlay
+from harness.build.recipe import Recipe, recipe
+from harness.build.store import Binary, Built, Refusal, Store
+from harness.case import Case, Variant
+from harness.errors import CrossabiError
+from harness.host.faults import Faults
+from harness.observation import Observation, observation_from_json
+from harness.run import run
+from harness.run.execute import environment
+from harness.target import Target
+
+
+@dataclass(frozen=True)
+class Job:
+    """One variant of a case on one target: what an observation is of."""
+
+    case: Case
+    variant: Variant
+    target: Target
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """What tells jobs of a session apart."""
+        return self.case.name, self.variant.name, self.target.id
+
+
+class Session:
+    """Builds and runs jobs, each once. `folder` is shared by every worker of the session."""
+
+    def __init__(self, folder: Path, faults: Faults, say: Callable[[str], None] = lambda text: None) -> None:
+        self.folder = folder
+        self.faults = faults
+        self.say = say
+        self.store = Store()
+        self.ambient: Ambient = ambient()
+        self._jobs: dict[tuple[str, str, str], Job] = {}
+        self._recipes: dict[tuple[str, str, str], Recipe] = {}
+        self._built: dict[str, Built] = {}
+
+    def expect(self, jobs: Iterable[Job]) -> None:
+        """Announce the jobs of the session, so that programs that share settings are built together.
+
+        Raises UsageError when an overlay in the environment names another GOROOT than the one that builds.
+        """
+        self._jobs = {job.name: job for job in jobs}
+        for goroot in {job.target.go.goroot for job in self._jobs.values()}:
+            refuse_foreign_overlay(self.ambient.overlaid, goroot)
+
+    def observe(self, job: Job) -> tuple[tuple[Observation, ...], bool]:
+        """Return the observations of `job`, one a repeat, and whether this call made them."""
+        path = self.folder / "observations" / f"{_digest(job.name)}.json"
+        with files.locked(path.with_suffix(".lock")):
+            known = files.read_json(path)
+            if known is not None:
+                return tuple(observation_from_json(row) for row in known), False
+            made = self._make(job)
+            files.write_atomic(path, json.dumps([observation.to_json() for observation in made]))
+            return made, True
+
+    def _make(self, job: Job) -> tuple[Observation, ...]:
+        try:
+            built = self._build(job)
+        except CrossabiError as error:
+            return (_build_observation(job, "broken", message=str(error)),)
+        if isinstance(built, Binary):
+            return run(job.case, job.variant, job.target, built, self.faults)
+        if isinstance(built, Refusal):
+            observed = _build_observation(job, "build-error", message=f"{len(built.diagnostics)} diagnostic(s)")
+            return (replace(observed, diagnostics=built.diagnostics, stderr=built.output),)
+        return (_build_observation(job, "broken", message=built.cause, stderr=built.output),)
+
+    def _build(self, job: Job) -> Built:
+        wanted = self._recipe(job)
+        built = self._built.get(wanted.key) or self.store.get(wanted.key)
+        if built is None:
+            together = [wanted, *(other for other in self._neighbours(job) if other.group == wanted.group)]
+            self._built.update(build(self.store, together, self.say))
+            built = self._built[wanted.key]
+        return built
+
+    def _neighbours(self, job: Job) -> list[Recipe]:
+        found = []
+        for other in self._jobs.values():
+            if other.target.id == job.target.id and other.case.kind == job.case.kind:
+                try:
+                    found.append(self._recipe(other))
+                except CrossabiError:
+                    continue  # it will say so when its own turn comes
+        return found
+
+    def _recipe(self, job: Job) -> Recipe:
+        if job.name not in self._recipes:
+            self._recipes[job.name] = recipe(job.case, job.variant, job.target, self.ambient)
+        return self._recipes[job.name]
+
+
+def _build_observation(job: Job, outcome: str, *, message: str, stderr: str = "") -> Observation:
+    return Observation(
+        job.case.name,
+        job.target.id,
+        job.variant.name,
+        phase="build",
+        outcome=outcome,
+        message=message,
+        stderr=stderr,
+        environment=environment(job.target, job.variant.run),
+    )
+
+
+def _digest(name: tuple[str, ...]) -> str:
+    return hashlib.sha256(json.dumps(name).encode()).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""What the Go runtime prints when a program dies."""

@@ -1,0 +1,44 @@
+"""Tell from Go's crash text how a program died: panic, fatal error, or a fault in C while in cgo.
+
+The texts are those of runtime/panic.go (printpanics, fatalthrow) and runtime/signal_unix.go (sighandler), which
+are the same on every architecture; the exit code that goes with them is 2, or SIGABRT under GOTRACEBACK=crash.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_START = re.compile(
+    r"^(?:panic: (?P<panic>.*)|fatal error: (?P<fatal>.*)|fatal: (?P<early>.*)"
+    r"|(?P<signal>SIG[A-Z0-9]+): (?P<what>.*)\n(?:.*\n)?PC=0x[0-9a-f]+ m=)",
+    re.MULTILINE,
+)
+_STACKS = re.compile(r"^(?:goroutine \d+ |runtime stack:|PC=0x|\[signal )", re.MULTILINE)
+_IN_CGO = re.compile(r"^signal arrived during (?:cgo|external code) execution", re.MULTILINE)
+_BRACKET_SIGNAL = re.compile(r"^\[signal (SIG[A-Z0-9]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class CrashText:
+    """`kind` is an outcome word: go-panic, go-fatal or cgo-fault."""
+
+    kind: str
+    message: str
+    signal: str | None
+
+
+def read(stderr: str) -> CrashText | None:
+    """Return how the Go runtime says that the program died, or None where it says nothing."""
+    for start in _START.finditer(stderr):
+        rest = stderr[start.start() :]
+        if start["early"] is None and not _STACKS.search(rest):
+            continue  # the program's own words, not the runtime's
+        if start["signal"]:
+            kind = "cgo-fault" if _IN_CGO.search(rest) else "go-fatal"
+            return CrashText(kind, start["what"], start["signal"])
+        inner = _BRACKET_SIGNAL.search(rest)
+        kind = "go-panic" if start["panic"] is not None else "go-fatal"
+        message = start["panic"] or start["fatal"] or start["early"] or ""
+        return CrashText(kind, message, inner[1] if inner else None)
+    return None

@@ -78,7 +78,7 @@ def describe(node: Node) -> str:
         return "a mapping"
     if isinstance(node, SequenceNode):
         return "a list"
-    value = scalar_value(node)
+    value = scalar_value(node) if isinstance(node, ScalarNode) else node.value
     if isinstance(value, str):
         return f"the text {value[:40]!r}"
     if value is None:
@@ -208,7 +208,7 @@ class ListOf:
 
     def json_schema(self) -> dict[str, Any]:
         """See `Shape.json_schema`."""
-        schema = {"type": "array", "items": self.member.json_schema()}
+        schema: dict[str, Any] = {"type": "array", "items": self.member.json_schema()}
         if self.least:
             schema["minItems"] = self.least
         return _about(schema, self.about)
@@ -328,10 +328,8 @@ def keys(node: MappingNode, context: Context) -> Sequence[tuple[str, Node, Node]
 
 def child(node: MappingNode, name: str) -> Node:
     """Return the value node of `name`, or `node` itself where there is none (to place a message)."""
-    for key_node, value_node in node.value:
-        if key_node.value == name:
-            return value_node
-    return node
+    found: Node = next((value for key, value in node.value if key.value == name), node)
+    return found
 
 
 def _about(schema: dict[str, Any], about: str) -> dict[str, Any]:

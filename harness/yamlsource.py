@@ -7,20 +7,18 @@ the two ways to write it; so are duplicate keys, tags, anchors and merges (`harn
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from yaml.nodes import Node, ScalarNode
 from yaml.resolver import BaseResolver
 
 from harness.errors import InputError, Problem
-
-try:
-    from yaml._yaml import CParser as _Parser
-except ImportError:  # PyYAML built without libyaml: slower, same nodes
-    _Parser = None
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 1000
@@ -36,7 +34,7 @@ _SURPRISES = (
 )
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, object] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 Scalar = str | int | float | bool | None
 
@@ -59,7 +57,7 @@ def scalar_value(node: ScalarNode) -> Scalar | Surprise:
     if node.style not in (None, ""):
         return text
     if text in _WORDS:
-        return _WORDS[text]  # type: ignore[return-value]
+        return _WORDS[text]
     for pattern, reading in _SURPRISES:
         if pattern.fullmatch(text):
             return Surprise(text, reading)
@@ -86,7 +84,7 @@ def compose(text: str, path: Path) -> Node:
     if too_deep:
         raise InputError(path, [Problem(too_deep, 1, f"nested deeper than {MAX_DEPTH} levels")])
     try:
-        root = _loader(text).get_single_node()
+        root: Node | None = _loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -134,28 +132,27 @@ def _too_deep(text: str) -> int:
     return 0
 
 
-if _Parser is not None:
+class _SlowLoader(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer, BaseResolver):
+    """PyYAML's parser without implicit types."""
 
-    class _Loader(_Parser, BaseResolver):  # type: ignore[misc]
-        """libyaml's parser without implicit types."""
+    def __init__(self, stream: str) -> None:
+        yaml.reader.Reader.__init__(self, stream)
+        yaml.scanner.Scanner.__init__(self)
+        yaml.parser.Parser.__init__(self)
+        yaml.composer.Composer.__init__(self)
+        BaseResolver.__init__(self)
+
+
+_loader: Callable[[str], Any] = _SlowLoader
+
+with contextlib.suppress(ImportError):  # PyYAML built without libyaml: slower, same nodes
+    from yaml._yaml import CParser
+
+    class _FastLoader(CParser, BaseResolver):
+        """The same by libyaml."""
 
         def __init__(self, stream: str) -> None:
-            _Parser.__init__(self, stream)
+            CParser.__init__(self, stream)
             BaseResolver.__init__(self)
 
-    _loader = _Loader
-else:
-
-    class _SlowLoader(
-        yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer, BaseResolver
-    ):
-        """The same in pure Python."""
-
-        def __init__(self, stream: str) -> None:
-            yaml.reader.Reader.__init__(self, stream)
-            yaml.scanner.Scanner.__init__(self)
-            yaml.parser.Parser.__init__(self)
-            yaml.composer.Composer.__init__(self)
-            BaseResolver.__init__(self)
-
-    _loader = _SlowLoader
+    _loader = _FastLoader

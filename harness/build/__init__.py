@@ -29,7 +29,7 @@ def build(store: Store, recipes: Iterable[Recipe], say: Callable[[str], None] = 
         groups.setdefault(recipe.group, {}).setdefault(recipe.key, recipe)
     done: dict[str, Built] = {}
     for name, wanted in groups.items():
-        found = {key: built for key in wanted if (built := store.get(key))}
+        found: dict[str, Built] = {key: built for key in wanted if (built := store.get(key))}
         if len(found) < len(wanted):
             with store.lock(name):
                 found.update({key: built for key in wanted.keys() - found.keys() if (built := store.get(key))})

@@ -96,18 +96,23 @@ def save(folder: Path, baseline: Baseline, order: Sequence[str]) -> None:
 
 def accepted_form(observation: Observation, streams: Sequence[str], normaliser: Normaliser) -> Observation:
     """Return `observation` as a baseline keeps it: normalised, and only what is compared."""
-    return replace(
-        Observation(observation.case, observation.target, observation.variant, observation.phase, observation.outcome),
+    ran = observation.phase == "run"
+    texts = {name: normaliser.apply(getattr(observation, name), observation) if ran else "" for name in streams}
+    return Observation(
+        observation.case,
+        observation.target,
+        observation.variant,
+        observation.phase,
+        observation.outcome,
         exit_code=observation.exit_code,
         signal=observation.signal,
-        message=normaliser.apply(observation.message, observation) if observation.phase == "run" else "",
+        message=normaliser.apply(observation.message, observation) if ran else "",
+        stdout=texts.get("stdout", ""),
+        stderr=texts.get("stderr", ""),
         diagnostics=tuple(
             replace(row, text=normaliser.apply(row.text, observation)) for row in observation.diagnostics
         ),
         environment=observation.environment,
-        **{name: normaliser.apply(getattr(observation, name), observation) for name in streams}
-        if observation.phase == "run"
-        else {},
     )
 
 

@@ -22,23 +22,34 @@ def divergences(
         return tuple(_lines("build diagnostic", _diagnostics(left, normaliser), _diagnostics(right, normaliser)))
     found = list(_exit(left, right, normaliser))
     for name in streams:
-        first, second = (getattr(side, name) for side in (left, right))
-        if first != second:
-            found += _lines(f"{name} line", *_normalised_lines(first, second, left, right, normaliser))
-            found += _final_newline(name, first, second)
+        found += text_divergences(name, *_normalised(name, left, right, normaliser))
     return tuple(found)
+
+
+def text_divergences(name: str, left: str, right: str) -> list[Divergence]:
+    """Return where two texts of the stream `name` differ, by line of the left one where it has that line."""
+    if left == right:
+        return []
+    found = list(_lines(f"{name} line", left.splitlines(), right.splitlines()))
+    ends = [text.endswith("\n") for text in (left, right)]
+    if left and right and ends[0] != ends[1]:
+        words = ["ends with a newline" if end else "ends without a newline" for end in ends]
+        found.append(Divergence(f"{name} end", *words))
+    return found
 
 
 def _exit(left: Observation, right: Observation, normaliser: Normaliser) -> Iterator[Divergence]:
     if left.outcome != right.outcome:
         yield Divergence("exit outcome", left.ending(), right.ending())
         return
-    rows = [("code", left.exit_code, right.exit_code), ("signal", left.signal, right.signal)]
-    if left.outcome in _CRASHES:
-        rows.append(("message", *(normaliser.apply(side.message, side) for side in (left, right))))
-    for name, first, second in rows:
+    rows = {"code": (left.exit_code, right.exit_code), "signal": (left.signal, right.signal)}
+    for name, (first, second) in rows.items():
         if first != second:
             yield Divergence(f"exit {name}", str(first), str(second))
+    if left.outcome in _CRASHES:
+        ours, theirs = (normaliser.apply(side.message, side) for side in (left, right))
+        if ours != theirs:
+            yield Divergence("exit message", ours, theirs)
 
 
 def _lines(where: str, left: Sequence[str], right: Sequence[str]) -> Iterator[Divergence]:
@@ -53,23 +64,17 @@ def _lines(where: str, left: Sequence[str], right: Sequence[str]) -> Iterator[Di
             yield Divergence(f"{where} {number}", first, second)
 
 
-def _normalised_lines(
-    first: str, second: str, left: Observation, right: Observation, normaliser: Normaliser
-) -> tuple[list[str], list[str]]:
-    """Return both texts as normalised lines; lines that are equal as printed stay equal."""
-    ours = normaliser.apply(first, left).splitlines()
-    theirs = normaliser.apply(second, right).splitlines()
-    for number, (raw_ours, raw_theirs) in enumerate(zip(first.splitlines(), second.splitlines(), strict=False)):
-        if raw_ours == raw_theirs and number < min(len(ours), len(theirs)):
-            theirs[number] = ours[number]
-    return ours, theirs
-
-
-def _final_newline(name: str, left: str, right: str) -> Iterator[Divergence]:
-    ends = [text.endswith("\n") for text in (left, right)]
-    if left and right and ends[0] != ends[1]:
-        words = ["ends with a newline" if end else "ends without a newline" for end in ends]
-        yield Divergence(f"{name} end", *words)
+def _normalised(name: str, left: Observation, right: Observation, normaliser: Normaliser) -> tuple[str, str]:
+    """Return both texts of a stream, normalised; lines that are equal as printed stay equal."""
+    first, second = (getattr(side, name) for side in (left, right))
+    if first == second:
+        return first, second
+    ours, theirs = normaliser.apply(first, left), normaliser.apply(second, right)
+    lines, others = ours.splitlines(keepends=True), theirs.splitlines(keepends=True)
+    for number, raw in enumerate(zip(first.splitlines(), second.splitlines(), strict=False)):
+        if raw[0] == raw[1] and number < min(len(lines), len(others)):
+            others[number] = lines[number]
+    return ours, "".join(others)
 
 
 def _diagnostics(observation: Observation, normaliser: Normaliser) -> list[str]:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.compare.diff import divergences
+from harness.compare.diff import divergences, text_divergences
 from harness.compare.normalise import Normaliser
 from harness.expectation import Expect, Expectation
 from harness.observation import Divergence, Observation, Verdict, Word
@@ -114,9 +114,7 @@ def mismatches(observation: Observation, expect: Expect, rules: Rules) -> tuple[
         if wanted.is_pattern:
             found.append(Divergence(f"{name} pattern", wanted.text, seen))
         else:
-            blank = replace(observation, outcome="exit", exit_code=0, signal=None, stdout="", stderr="")
-            sides = (replace(blank, **{name: wanted.text}), replace(blank, **{name: seen}))
-            found += divergences(*sides, (name,), Normaliser(raw=True))
+            found += text_divergences(name, wanted.text, seen)
     return tuple(found)
 
 

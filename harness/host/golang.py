@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -90,7 +91,7 @@ def ensure(pin: GoPin, say: Callable[[str], None] = lambda text: None) -> GoTool
                 why="the module proxy cannot be reached (GOPROXY), or the release does not exist",
                 mend=f"GOTOOLCHAIN={pin.release} go version   shows the whole story",
             )
-        files.write_atomic(_record(pin.release), files.json.dumps({"goroot": goroot}))
+        files.write_atomic(_record(pin.release), json.dumps({"goroot": goroot}))
     ready = present(pin)
     if ready is None:
         raise EnvironmentBroken(f"{goroot} has no bin/go", mend="go clean -modcache, then try again")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
 import shutil
 import sys
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
 from harness import files
@@ -52,7 +53,7 @@ def run(argv: Sequence[str], timeout: float = 60.0) -> str:
     return finished.stdout.decode(errors="replace") if finished.ok else ""
 
 
-def remembered(question: str, command: Sequence[str], ask) -> str:  # type: ignore[no-untyped-def]
+def remembered(question: str, command: Sequence[str], ask: Callable[[], str]) -> str:
     """Return the answer to `question` about the program of `command`, asked once per identity of it."""
     key = f"{question} {' '.join(command)} {identity(command[0])}"
     path = files.cache_root() / "tools.json"
@@ -62,7 +63,7 @@ def remembered(question: str, command: Sequence[str], ask) -> str:  # type: igno
         with files.locked(path.with_suffix(".lock")):
             known.update(files.read_json(path) or {})
             known[key] = answer
-            files.write_atomic(path, files.json.dumps(known, indent=1, sort_keys=True))
+            files.write_atomic(path, json.dumps(known, indent=1, sort_keys=True))
     return known[key]
 
 
@@ -81,7 +82,7 @@ def libc_version(sysroot: Path, triple: str) -> str:
     for folder in ("lib", f"lib/{triple}", "lib64", f"usr/lib/{triple}", "usr/lib"):
         path = sysroot / folder / "libc.so.6"
         if path.exists():
-            return remembered("libc", [str(path)], lambda path=path: _glibc(path))
+            return remembered("libc", [str(path)], partial(_glibc, path))
     return ""
 
 

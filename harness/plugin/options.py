@@ -18,7 +18,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         metavar="NAMES",
         help="architectures to build and run: GOARCH names, GNU triples, uname or Docker names, with commas; "
-        f"'all' is everything installed, 'native' this machine (default: the ini setting crossabi_arch, {DEFAULT_ARCHES})",
+        "'all' is everything installed, 'native' this machine "
+        f"(default: the ini setting crossabi_arch, {DEFAULT_ARCHES})",
     )
     group.addoption(
         "--require-arch",

@@ -28,12 +28,15 @@ import struct
 import sys
 import tempfile
 import time
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 TICK = 0.1  # seconds between looks at the number of processes
 CHUNK = 1 << 18
 DRAIN_SECONDS = 5.0  # how long to read what is left in the pipes after everything has been killed
+
+Json = dict[str, Any]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -70,6 +73,7 @@ class Stream:
             self.close()
 
     def close(self) -> None:
+        """Close the pipe, once."""
         if self.open:
             self.open = False
             os.close(self.fd)
@@ -78,7 +82,7 @@ class Stream:
 class Run:
     """One command from start to end."""
 
-    def __init__(self, request: dict, control: socket.socket) -> None:
+    def __init__(self, request: Json, control: socket.socket) -> None:
         self.request = request
         self.control = control
         self.notes: list[str] = []
@@ -87,7 +91,8 @@ class Run:
         self.ended = ""
         self.workdir = request["cwd"] or tempfile.mkdtemp(prefix="crossabi-run-")
 
-    def execute(self) -> dict:
+    def execute(self) -> Json:
+        """Run the command to its end, leave nothing of it behind, and return the answer."""
         started = time.monotonic()
         sink = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         out_r, out_w = os.pipe2(os.O_CLOEXEC)
@@ -131,7 +136,7 @@ class Run:
             self.ended = "not-started"
         return failed
 
-    def become(self, argv: list, env: dict, stdio: tuple, failed_w: int) -> None:
+    def become(self, argv: list[str], env: dict[str, str], stdio: tuple[int, ...], failed_w: int) -> None:
         """In the child: put the limits on and turn into the program; never returns."""
         try:
             os.setsid()
@@ -147,8 +152,8 @@ class Run:
             os.chdir(self.workdir)
             os.execvpe(argv[0], argv, env)
         except OSError as error:
-            name = errno.errorcode.get(error.errno or 0, "?")
-            os.write(failed_w, f"{argv[0]}: {error.strerror} ({name})".encode())
+            code = errno.errorcode.get(error.errno or 0, "?")
+            os.write(failed_w, f"{argv[0]}: {error.strerror} ({code})".encode())
         except BaseException as error:
             os.write(failed_w, repr(error).encode())
         finally:
@@ -205,11 +210,13 @@ class Run:
             os.close(pidfd)
 
     def reap(self) -> None:
+        """Take the program's exit status."""
         _, status, usage = os.wait4(self.pid, 0)
         self.status = status
         self.cpu_seconds = usage.ru_utime + usage.ru_stime
 
     def too_many(self) -> bool:
+        """Whether there are more processes than allowed; then all but the first are killed."""
         bound = self.request["limits"]["processes"]
         if bound is None:
             return False
@@ -222,6 +229,7 @@ class Run:
         return False
 
     def describe_state(self) -> None:
+        """Note what is unusual about a program whose time ran out."""
         with contextlib.suppress(OSError):
             state = process_state(self.pid)
             if state in "Tt":
@@ -246,7 +254,8 @@ class Run:
                 stream.pull()
             stream.close()
 
-    def answer(self, error: str, seconds: float) -> dict:
+    def answer(self, error: str, seconds: float) -> Json:
+        """Return the fields of `Finished`."""
         code = signal_name = None
         if self.status is not None:
             if os.WIFSIGNALED(self.status):
@@ -269,7 +278,8 @@ class Run:
         }
 
 
-def rlimits(limits: dict) -> list:
+def rlimits(limits: Json) -> list[tuple[int, int]]:
+    """Return (resource, value) for the limits that are set."""
     rows = [
         (resource.RLIMIT_CORE, limits["core"]),
         (resource.RLIMIT_DATA, limits["memory"]),
@@ -280,6 +290,7 @@ def rlimits(limits: dict) -> list:
 
 
 def name_of(number: int) -> str:
+    """Return the name of a signal."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -287,13 +298,14 @@ def name_of(number: int) -> str:
 
 
 def process_state(pid: int) -> str:
+    """Return the letter that the kernel gives the state of `pid`. Raises OSError where it is gone."""
     with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
         return file.read().rpartition(b")")[2].split()[0].decode()
 
 
-def descendants(root: int) -> list:
+def descendants(root: int) -> list[int]:
     """Return the living (not zombie) descendants of `root`, from one look at /proc."""
-    children: dict = {}
+    children: dict[int, list[tuple[int, bool]]] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():
             try:
@@ -326,17 +338,21 @@ def kill_descendants(keep: int = 0) -> None:
 
 
 def reap_all() -> None:
+    """Collect every child that has ended."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
 
 
-def receive(control: socket.socket) -> dict:
+def receive(control: socket.socket) -> Json:
+    """Return the next request. Raises ParentGone at the end of the connection."""
     header = read_exactly(control, 4)
-    return json.loads(read_exactly(control, struct.unpack(">I", header)[0]))
+    request: Json = json.loads(read_exactly(control, struct.unpack(">I", header)[0]))
+    return request
 
 
 def read_exactly(control: socket.socket, count: int) -> bytes:
+    """Return `count` bytes. Raises ParentGone at the end of the connection."""
     data = bytearray()
     while len(data) < count:
         part = control.recv(count - len(data))
@@ -347,6 +363,7 @@ def read_exactly(control: socket.socket, count: int) -> bytes:
 
 
 def main() -> None:
+    """Serve requests until the harness goes away."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

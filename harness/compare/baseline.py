@@ -37,7 +37,7 @@ _ENTRY = Record(
     },
     required=("targets", "outcome"),
 )
-_SHAPE = Record(
+BASELINE_SHAPE = Record(
     {
         "accepted": ListOf(_ENTRY, about="one entry for targets that behave alike"),
         "measured": MapOf(Text(), about="with what each target was measured"),
@@ -65,7 +65,7 @@ def load(folder: Path, case: str) -> Baseline:
     path = folder / BASELINE_FILE
     if not path.exists():
         return Baseline({}, {})
-    values = validate(_SHAPE, yamlsource.read(path), path)
+    values = validate(BASELINE_SHAPE, yamlsource.read(path), path)
     measured = dict(values.get("measured", {}))
     accepted = {}
     for row in values["accepted"]:

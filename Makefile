@@ -1,0 +1,28 @@
+# Two commands: `make abi` is the main job, `make test` the project's tests. Each sets itself up.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: abi test environment lint docker-test bench
+
+abi: environment
+	@$(BIN)/crossabi setup --arch=amd64,arm64
+	$(BIN)/pytest --arch=amd64,arm64 -n 2 cases
+
+test: environment
+	@$(BIN)/crossabi setup --arch=all
+	$(BIN)/pytest -n 2 tests
+
+environment:
+	@$(PYTHON) tools/bootstrap.py
+
+lint: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docker-test: environment  # needs root: starts a Docker engine of its own
+	$(BIN)/pytest tests/docker
+
+bench: environment
+	@$(BIN)/crossabi setup --arch=amd64,arm64
+	$(BIN)/python benchmarks/overhead.py

@@ -28,7 +28,9 @@ from harness.schema import (
     Shape,
     Text,
     child,
+    pattern_trouble,
     scalar,
+    spellings,
     validate,
 )
 from harness.suggest import did_you_mean
@@ -131,13 +133,14 @@ class ArchName:
 
     def json_schema(self) -> dict[str, Any]:
         """See `Shape.json_schema`."""
-        return {"enum": [name for name, _ in self.names]}
+        return {"enum": spellings([name for name, _ in self.names])}
 
 
 _WORDS = ListOf(Text())
 _ENV = MapOf(Text(), key=r"[A-Za-z_][A-Za-z0-9_]*", about="environment variables; values are text")
 _SOURCE = Text(form=r"(?!/)(?!.*(^|/)\.\.(/|$)).+\.c", about="a C file, relative to the case's folder")
-_SIGNALS = tuple(sorted(name for name in signal.Signals.__members__ if not name.startswith("SIGRT")))
+_SIGNALS = tuple(sorted(member.name for member in signal.Signals if not member.name.startswith("SIGRT")))
+_EXPECTABLE = tuple(word for word in OUTCOMES if word not in ("build-error", "broken"))  # of a program that ran
 _PATTERN = Record({"pattern": Text(regex=True)}, required=("pattern",))
 _TEXT = Either(Text(), _PATTERN, about="the exact text, or a pattern")
 
@@ -186,11 +189,13 @@ def _per_arch_once(node: MappingNode, values: dict[str, Any], context: Context) 
     owner: dict[str, int] = {}
     rows = child(node, "per_arch")
     for number, row in enumerate(values.get("per_arch", ()), 1):
+        where = rows.value[number - 1]
         for arch in row["arches"]:
             if arch in owner:
-                where = rows.value[number - 1]
                 context.bad(where, f"{arch} already stands in row {owner[arch]} of per_arch")
             owner[arch] = number
+        if "fail@build" in values and not any(key in row for key in EXIT_KEYS):
+            context.bad(where, "the default is a failed build; say with exit, signal or outcome how it ends here")
 
 
 def _row_says_something(node: MappingNode, values: dict[str, Any], context: Context) -> None:
@@ -199,24 +204,35 @@ def _row_says_something(node: MappingNode, values: dict[str, Any], context: Cont
         context.bad(node, "this row declares no difference; give it an exit, signal, outcome, stdout or fail@build")
 
 
-def _mode_fits(node: MappingNode, values: dict[str, Any], context: Context) -> None:
-    if values["kind"] != "c-host":
-        build = child(node, "build")
-        if "mode" in values.get("build", {}) and isinstance(build, MappingNode):
-            context.bad(child(build, "mode"), "'mode' is for kind: c-host only")
+def _rewrite_works(node: MappingNode, values: dict[str, Any], context: Context) -> None:
+    trouble = pattern_trouble(values["match"], values["as"])
+    if trouble:
+        context.bad(child(node, "as"), f"not a replacement for {values['match']!r}: {trouble}")
+
+
+def _variants_fit(node: MappingNode, values: dict[str, Any], context: Context) -> None:
     names: set[str] = set()
     listed = child(node, "variants")
+    _mode_fits(node, values, values["kind"], context)
     for number, variant in enumerate(values.get("variants", ())):
+        where = listed.value[number]
+        _mode_fits(where, variant, values["kind"], context)
         if variant["name"] in names:
-            context.bad(listed.value[number], f"two variants are called {variant['name']!r}")
+            context.bad(where, f"two variants are called {variant['name']!r}")
         names.add(variant["name"])
+
+
+def _mode_fits(node: MappingNode, values: Mapping[str, Any], kind: str, context: Context) -> None:
+    build = child(node, "build")
+    if kind != "c-host" and "mode" in values.get("build", {}) and isinstance(build, MappingNode):
+        context.bad(child(build, "mode"), "'mode' is for kind: c-host only")
 
 
 @lru_cache(maxsize=8)
 def case_shape(names: Names) -> Shape:
     """Return the schema of a case.yaml; `names` are (spelling, GOARCH) pairs."""
     arches = ListOf(ArchName(names), least=1, about="GOARCH names or synonyms")
-    outcome = Choice(OUTCOMES)
+    outcome = Choice(_EXPECTABLE)
     seen: dict[str, Shape] = {
         "exit": Number(0, 255, about="exit code"),
         "signal": Choice(_SIGNALS, about="the signal that ends the program"),
@@ -261,13 +277,15 @@ def case_shape(names: Names) -> Shape:
             "expect": expect,
             "compare": ListOf(Choice(COMPARABLE), least=1, about="streams that a diff compares"),
             "normalise": ListOf(
-                Record({"match": Text(regex=True), "as": Text()}, required=("match", "as"))
+                Record(
+                    {"match": Text(regex=True), "as": Text()}, required=("match", "as"), after=_rewrite_works
+                )
             ),
             "variants": ListOf(variant, least=1, about="several programs' worth in one folder"),
         },
         required=("kind", "about"),
         about="a crossabi case",
-        after=_mode_fits,
+        after=_variants_fit,
     )  # fmt: skip
 
 

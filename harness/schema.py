@@ -7,6 +7,7 @@ at the first one. The same shapes export a JSON Schema for editors (`crossabi sc
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from harness.errors import InputError, Problem
 from harness.suggest import did_you_mean
-from harness.yamlsource import Surprise, has_tag, problem, scalar_value
+from harness.yamlsource import Surprise, has_tag, plain_value, problem, scalar_value
 
 
 class _Bad:
@@ -31,10 +32,9 @@ BAD = _Bad()
 
 @dataclass
 class Context:
-    """What one validation collects: problems so far and the nodes already visited."""
+    """What one validation collects."""
 
     problems: list[Problem] = field(default_factory=list)
-    seen: set[int] = field(default_factory=set)
 
     def bad(self, node: Node, message: str) -> Any:
         """Report `message` at `node` and return BAD."""
@@ -42,14 +42,10 @@ class Context:
         return BAD
 
     def enter(self, node: Node) -> bool:
-        """Whether `node` may be used: no tag, not reached a second time through an alias."""
+        """Whether `node` may be used: it has no tag."""
         if has_tag(node):
             self.bad(node, f"the tag {node.tag} is not allowed; write the plain value")
             return False
-        if id(node) in self.seen:
-            self.bad(node, "anchors and aliases are not allowed; write the value out")
-            return False
-        self.seen.add(id(node))
         return True
 
 
@@ -118,11 +114,8 @@ class Text:
             return context.bad(node, "must not be empty")
         if self.form and not re.fullmatch(self.form, value):
             return context.bad(node, f"{value!r} does not have the form {self.form}")
-        if self.regex:
-            try:
-                re.compile(value)
-            except re.error as error:
-                return context.bad(node, f"not a regular expression: {error}")
+        if self.regex and (trouble := pattern_trouble(value)):
+            return context.bad(node, f"not a regular expression: {trouble}")
         return value
 
     def json_schema(self) -> dict[str, Any]:
@@ -130,8 +123,8 @@ class Text:
         schema: dict[str, Any] = {"type": "string"}
         if self.form:
             schema["pattern"] = f"^(?:{self.form})$"
-        if not self.empty:
-            schema["minLength"] = 1
+        elif not self.empty:
+            schema["pattern"] = r"\S"
         if self.regex:
             schema["format"] = "regex"
         return _about(schema, self.about)
@@ -184,7 +177,7 @@ class Choice:
 
     def json_schema(self) -> dict[str, Any]:
         """See `Shape.json_schema`."""
-        return _about({"enum": list(self.words)}, self.about)
+        return _about({"enum": spellings(self.words)}, self.about)
 
 
 @dataclass(frozen=True)
@@ -269,8 +262,7 @@ class Record:
             shape = self.fields.get(name)
             if shape is None:
                 known = ", ".join(self.fields)
-                hint = did_you_mean(name, self.fields)
-                context.bad(key_node, f"unknown key {name!r}{hint} (known here: {known})")
+                context.bad(key_node, f"unknown key {name!r}{self._hint(name)} (known here: {known})")
                 continue
             values[name] = shape.check(child, context)
         present = {str(key_node.value) for key_node, _ in node.value}
@@ -291,6 +283,15 @@ class Record:
         if self.required:
             schema["required"] = list(self.required)
         return _about(schema, self.about)
+
+    def _hint(self, name: str) -> str:
+        """Say where the unknown `name` belongs, or else which key was probably meant."""
+        places = _places(self, name)
+        if not places:
+            return did_you_mean(name, self.fields)
+        shortest = min(map(len, places))
+        named = " or ".join(repr(".".join(place)) for place in places if len(place) == shortest)
+        return f"; {name!r} belongs under {named}"
 
 
 @dataclass(frozen=True)
@@ -329,6 +330,41 @@ def keys(node: MappingNode, context: Context) -> Sequence[tuple[str, Node, Node]
 def child(node: MappingNode, name: str) -> Node:
     """Return the value node of `name`, or `node` itself where there is none (to place a message)."""
     found: Node = next((value for key, value in node.value if key.value == name), node)
+    return found
+
+
+def pattern_trouble(pattern: str, replacement: str = "") -> str:
+    """Return why `pattern` (with `replacement`, where matches are replaced) cannot be used, or an empty text.
+
+    A pattern that Python warns of is refused too: it would mean something else in a later release.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            re.sub(pattern, replacement, "")
+    except (re.error, IndexError, OverflowError, Warning) as error:
+        return str(error)
+    except RecursionError:
+        return "nested too deeply"
+    return ""
+
+
+def spellings(words: Sequence[str]) -> list[Any]:
+    """Return `words` as an editor may find them: a word like ``386`` needs no quotes, and is a number then."""
+    read = [plain_value(word) for word in words]
+    return [*words, *(value for value in read if isinstance(value, (bool, int, float)))]
+
+
+def _places(record: Record, name: str) -> list[tuple[str, ...]]:
+    """Return the paths of mappings below `record` that know the key `name`."""
+    found: list[tuple[str, ...]] = []
+    for field_name, shape in record.fields.items():
+        inner = shape
+        while isinstance(inner, (Either, ListOf)):
+            inner = inner.other if isinstance(inner, Either) else inner.member
+        if isinstance(inner, Record):
+            found += [(field_name,)] if name in inner.fields else []
+            found += [(field_name, *place) for place in _places(inner, name)]
     return found
 
 

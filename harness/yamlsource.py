@@ -9,32 +9,44 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.nodes import Node, ScalarNode
+from yaml.nodes import CollectionNode, Node, ScalarNode
 from yaml.resolver import BaseResolver
 
 from harness.errors import InputError, Problem
 
 MAX_BYTES = 1 << 20
-MAX_DEPTH = 1000
+MAX_DEPTH = 100  # of lists and mappings; libyaml recurses in C and overruns its stack far above
 
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 _SURPRISES = (
     (re.compile(r"(?i:y|n|yes|no|on|off)"), "a boolean in YAML 1.1"),
     (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"), "a base-60 number in YAML 1.1"),
-    (re.compile(r"[-+]?0[0-7_]+"), "an octal number in YAML 1.1"),
+    (re.compile(r"[-+]?0[0-9_]+"), "a number with a leading zero, octal in YAML 1.1"),
     (re.compile(r"[-+]?[0-9]+_[0-9_]*"), "a number with underscores in YAML 1.1"),
     (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?"), "a date in YAML 1.1"),
+    (re.compile(r"[-+]?[0-9]{300,}|0x[0-9a-fA-F]{300,}|0o[0-7]{300,}"), "a number beyond every bound"),
 )
-_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)|0x[0-9a-fA-F]+")
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS: dict[str, bool | None] = {
+    "": None,
+    "~": None,
+    **{
+        cased: value
+        for word, value in (("true", True), ("false", False), ("null", None))
+        for cased in (word, word.title(), word.upper())
+    },
+}
+_UNPRINTABLE = yaml.reader.Reader.NON_PRINTABLE
+_ANCHOR = re.compile(r"(?:!\S*\s+)?&")
 
 Scalar = str | int | float | bool | None
 
@@ -48,14 +60,18 @@ class Surprise:
 
     def message(self) -> str:
         """Say what the scalar would be and how to write what was meant."""
-        return f'`{self.text}` is {self.reading}; write "{self.text}" in quotes if the text is meant'
+        text = self.text if len(self.text) <= 40 else f"{self.text[:40]}…"
+        return f'`{text}` is {self.reading}; write "{text}" in quotes if the text is meant'
 
 
 def scalar_value(node: ScalarNode) -> Scalar | Surprise:
-    """Resolve a scalar by the YAML 1.2 core schema; quoted and block scalars are always text."""
+    """Return what a scalar stands for; quoted and block scalars are always text."""
     text: str = node.value
-    if node.style not in (None, ""):
-        return text
+    return plain_value(text) if node.style in (None, "") else text
+
+
+def plain_value(text: str) -> Scalar | Surprise:
+    """Resolve a scalar without quotes by the YAML 1.2 core schema."""
     if text in _WORDS:
         return _WORDS[text]
     for pattern, reading in _SURPRISES:
@@ -65,6 +81,8 @@ def scalar_value(node: ScalarNode) -> Scalar | Surprise:
         return int(text, 0)
     if _FLOAT.fullmatch(text):
         return float(text)
+    if _NOT_FINITE.fullmatch(text):
+        return float(text.replace(".", ""))
     return text
 
 
@@ -76,25 +94,30 @@ def problem(node: Node, message: str) -> Problem:
 def compose(text: str, path: Path) -> Node:
     """Return the root node of the one document in `text`.
 
-    Raises InputError, naming the place, on a syntax error, an empty file or more than one document.
+    Raises InputError, naming the place, on a syntax error, an anchor, nesting deeper than MAX_DEPTH, an empty file
+    or more than one document.
     """
+    text = text.removeprefix("\ufeff")
     if len(text) > MAX_BYTES:
         raise InputError(path, [Problem(1, 1, f"the file is larger than {MAX_BYTES} bytes")])
-    too_deep = _too_deep(text)
-    if too_deep:
-        raise InputError(path, [Problem(too_deep, 1, f"nested deeper than {MAX_DEPTH} levels")])
+    if strange := _UNPRINTABLE.search(text):
+        message = f"not YAML: the character U+{ord(strange[0]):04X} is not allowed"
+        raise InputError(path, [Problem(*_place(text, strange.start()), message)])
     try:
         root: Node | None = _loader(text).get_single_node()
+    except _TooDeep as error:
+        raise InputError(path, [problem(error.node, f"nested deeper than {MAX_DEPTH} levels")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         said = " ".join(part for part in (error.context, error.problem) if part)
         raise InputError(path, [Problem(*place, f"not YAML: {said}")]) from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise InputError(path, [Problem(line, 1, f"not YAML: {error.reason}")]) from None
     if root is None:
         raise InputError(path, [Problem(1, 1, "the file is empty")])
+    anchored = [node for node in _nodes(root) if _ANCHOR.match(text, node.start_mark.index)]
+    if anchored:
+        message = "anchors and aliases are not allowed; write the value out"
+        raise InputError(path, [problem(node, message) for node in anchored])
     return root
 
 
@@ -118,29 +141,61 @@ def has_tag(node: Node) -> bool:
     return node.tag not in _PLAIN_TAGS
 
 
-def _too_deep(text: str) -> int:
-    """Return the line at which flow or block nesting exceeds MAX_DEPTH by a coarse count, or 0.
-
-    libyaml recurses in C and overruns its stack somewhere above 5,000 levels, so the check comes first.
-    """
-    depth = 0
-    for number, line in enumerate(text.split("\n"), 1):
-        depth = max(0, depth + line.count("[") + line.count("{") - line.count("]") - line.count("}"))
-        indent = len(line) - len(line.lstrip(" -?"))
-        if depth > MAX_DEPTH or indent > MAX_DEPTH:
-            return number
-    return 0
+def _place(text: str, index: int) -> tuple[int, int]:
+    """Return line and column, from 1, of the character at `index`."""
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
 
-class _SlowLoader(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer, BaseResolver):
-    """PyYAML's parser without implicit types."""
+def _nodes(root: Node) -> Iterator[Node]:
+    """Yield every node once, also where an alias makes a loop."""
+    seen: set[int] = set()
+    queue = [root]
+    while queue:
+        node = queue.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, CollectionNode):
+            for member in node.value:
+                queue.extend(member if isinstance(member, tuple) else (member,))
+
+
+class _TooDeep(Exception):
+    """Raised in the middle of parsing, before deep nesting costs anything."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__()
+        self.node = node
+
+
+class _Resolver(BaseResolver):
+    """Gives nodes no implicit types, and counts how deep they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = 0
+
+    def descend_resolver(self, current_node: Node | None, current_index: Any) -> None:
+        """Called by both parsers when they begin a node."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH and current_node is not None:
+            raise _TooDeep(current_node)
+
+    def ascend_resolver(self) -> None:
+        """Called by both parsers when they end a node."""
+        self._depth -= 1
+
+
+class _SlowLoader(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer, _Resolver):
+    """PyYAML's parser."""
 
     def __init__(self, stream: str) -> None:
         yaml.reader.Reader.__init__(self, stream)
         yaml.scanner.Scanner.__init__(self)
         yaml.parser.Parser.__init__(self)
         yaml.composer.Composer.__init__(self)
-        BaseResolver.__init__(self)
+        _Resolver.__init__(self)
 
 
 _loader: Callable[[str], Any] = _SlowLoader
@@ -148,11 +203,11 @@ _loader: Callable[[str], Any] = _SlowLoader
 with contextlib.suppress(ImportError):  # PyYAML built without libyaml: slower, same nodes
     from yaml._yaml import CParser
 
-    class _FastLoader(CParser, BaseResolver):
+    class _FastLoader(CParser, _Resolver):
         """The same by libyaml."""
 
         def __init__(self, stream: str) -> None:
             CParser.__init__(self, stream)
-            BaseResolver.__init__(self)
+            _Resolver.__init__(self)
 
     _loader = _FastLoader

@@ -41,7 +41,7 @@ def parse(output: str, folders: Iterable[str] = ()) -> tuple[Diagnostic, ...]:
         line = _TEMPORARY.sub("", raw.strip())
         for folder in folders:
             line = line.replace(f"{folder}/", "")
-        line = line.removeprefix("./")
+        line = line.removeprefix("cgo: ").removeprefix("./")
         placed = _PLACED.match(line)
         if _CHATTER.match(line):
             continue

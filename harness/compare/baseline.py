@@ -5,19 +5,22 @@ Targets that behave alike share one entry, so that a reader sees at once who dif
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.nodes import MappingNode
 
 from harness import files, yamlsource
 from harness.case import BASELINE_FILE
 from harness.compare.normalise import Normaliser
 from harness.observation import OUTCOMES, Diagnostic, Environment, Observation
-from harness.schema import Choice, ListOf, MapOf, Number, Record, Text, validate
+from harness.schema import Choice, Context, ListOf, MapOf, Number, Record, Text, child, validate
 
+Key = tuple[str, str]  # target, variant
 HEADER = """\
 # What each target was last accepted to do; made by `pytest --update-baselines`, compared by every run.
 # A difference from it is a regression; with one --arch alone, the other side of a diff comes from here.
@@ -37,15 +40,26 @@ _ENTRY = Record(
     },
     required=("targets", "outcome"),
 )
+
+
+def _targets_once(node: MappingNode, values: dict[str, Any], context: Context) -> None:
+    owner: dict[Key, int] = {}
+    entries = child(node, "accepted").value
+    for number, row in enumerate(values["accepted"], 1):
+        for target in row["targets"]:
+            first = owner.setdefault((target, row.get("variant", "")), number)
+            if first != number:
+                context.bad(entries[number - 1], f"{target} already stands in entry {first}; update the baseline anew")
+
+
 BASELINE_SHAPE = Record(
     {
         "accepted": ListOf(_ENTRY, about="one entry for targets that behave alike"),
         "measured": MapOf(Text(), about="with what each target was measured"),
     },
     required=("accepted",),
+    after=_targets_once,
 )
-
-Key = tuple[str, str]  # target, variant
 
 
 @dataclass(frozen=True)
@@ -161,12 +175,20 @@ def _rank(key: Key, rank: Mapping[str, int]) -> tuple[str, int, str]:
     return key[1], rank.get(key[0], len(rank)), key[0]
 
 
+_ODD_BREAK = re.compile("[\r\x85\u2028\u2029]")
+
+
 class _Dumper(yaml.SafeDumper):
     """Lists of words on one line, texts of several lines as blocks."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = None
+    if _ODD_BREAK.search(text) or yamlsource.plain_value(text) != text:
+        style = '"'  # what `yamlsource` would not read as this text
+    elif "\n" in text:
+        style = "|"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _list(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.SequenceNode:

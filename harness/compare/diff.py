@@ -9,6 +9,7 @@ from harness.compare.normalise import Normaliser
 from harness.observation import Divergence, Observation
 
 NOTHING = "(nothing)"
+MOST_PAIRS = 1_000_000  # of lines; above, lines are compared by number, because aligning takes minutes
 _CRASHES = ("go-panic", "go-fatal", "cgo-fault")
 
 
@@ -30,7 +31,7 @@ def text_divergences(name: str, left: str, right: str) -> list[Divergence]:
     """Return where two texts of the stream `name` differ, by line of the left one where it has that line."""
     if left == right:
         return []
-    found = list(_lines(f"{name} line", left.splitlines(), right.splitlines()))
+    found = list(_lines(f"{name} line", _split(left), _split(right)))
     ends = [text.endswith("\n") for text in (left, right)]
     if left and right and ends[0] != ends[1]:
         words = ["ends with a newline" if end else "ends without a newline" for end in ends]
@@ -53,28 +54,52 @@ def _exit(left: Observation, right: Observation, normaliser: Normaliser) -> Iter
 
 
 def _lines(where: str, left: Sequence[str], right: Sequence[str]) -> Iterator[Divergence]:
-    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        if tag == "equal":
-            continue
+    for i1, i2, j1, j2 in _changes(left, right):
         for step in range(max(i2 - i1, j2 - j1)):
             first = left[i1 + step] if i1 + step < i2 else NOTHING
             second = right[j1 + step] if j1 + step < j2 else NOTHING
             number = (i1 if i1 + step < i2 else j1) + step + 1
-            yield Divergence(f"{where} {number}", first, second)
+            both = i1 + step < i2 and j1 + step < j2
+            if not both or first != second:
+                yield Divergence(f"{where} {number}", first, second)
+
+
+def _changes(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (start, end) on the left and on the right of each range in which the two differ."""
+    short = min(len(left), len(right))
+    head = next((number for number in range(short) if left[number] != right[number]), short)
+    tail = next((number for number in range(short - head) if left[-1 - number] != right[-1 - number]), short - head)
+    ours, theirs = left[head : len(left) - tail], right[head : len(right) - tail]
+    if len(ours) * len(theirs) > MOST_PAIRS:
+        yield head, head + len(ours), head, head + len(theirs)
+        return
+    matcher = difflib.SequenceMatcher(None, ours, theirs, autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag != "equal":
+            yield head + i1, head + i2, head + j1, head + j2
+
+
+def _split(text: str) -> list[str]:
+    """Return the lines of `text`; only a newline ends one, so that a lost carriage return is seen."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _normalised(name: str, left: Observation, right: Observation, normaliser: Normaliser) -> tuple[str, str]:
-    """Return both texts of a stream, normalised; lines that are equal as printed stay equal."""
+    """Return both texts of a stream, normalised; lines that are equal as printed stay equal.
+
+    (A line is known by its number, so this holds only where no rewriting has taken or added one.)
+    """
     first, second = (getattr(side, name) for side in (left, right))
     if first == second:
         return first, second
     ours, theirs = normaliser.apply(first, left), normaliser.apply(second, right)
-    lines, others = ours.splitlines(keepends=True), theirs.splitlines(keepends=True)
-    for number, raw in enumerate(zip(first.splitlines(), second.splitlines(), strict=False)):
-        if raw[0] == raw[1] and number < min(len(lines), len(others)):
-            others[number] = lines[number]
-    return ours, "".join(others)
+    raw, normal = [first.split("\n"), second.split("\n")], [ours.split("\n"), theirs.split("\n")]
+    if [len(lines) for lines in raw] != [len(lines) for lines in normal]:
+        return ours, theirs
+    for number, (mine, yours) in enumerate(zip(*raw, strict=False)):
+        if mine == yours:
+            normal[1][number] = normal[0][number]
+    return ours, "\n".join(normal[1])
 
 
 def _diagnostics(observation: Observation, normaliser: Normaliser) -> list[str]:

@@ -42,11 +42,12 @@ def judge_run(
         ((*row, observation) for row, observation in zip(judged, observations, strict=True)),
         key=lambda row: row[0] != Word.PASS,
     )
+    names = ("expected", "seen")
     if word is Word.PASS and baseline is not None:
-        found = divergences(baseline, worst, rules.streams, rules.normaliser)
+        worst, found = _regression(observations, baseline, rules)
         if found:
-            word = Word.FAIL
-            cause = f"regression on {verdict.target}: " + sentence(found, "was", "is")
+            word, names = Word.FAIL, ("was", "is")
+            cause = f"regression on {verdict.target}: " + sentence(found, *names)
     if word is Word.PASS and any(observation.tries > 1 for observation in observations):
         tries = max(observation.tries for observation in observations)
         word, cause = Word.FLAKY, f"passed at try {tries}, after a known emulator fault"
@@ -57,7 +58,7 @@ def judge_run(
         verdict,
         verdict=word,
         cause=cause,
-        detail=_detail(worst, found, ("expected", "seen") if "regression" not in cause else ("was", "is")),
+        detail=_detail(worst, found, names),
         divergences=found,
         normalised=rules.normaliser.counted(),
         outcomes=dict(outcomes),
@@ -168,6 +169,17 @@ def _judge_one(observation: Observation, expect: Expect, rules: Rules) -> tuple[
     return word, sentence(found, "expected", "got"), found
 
 
+def _regression(
+    observations: Sequence[Observation], baseline: Observation, rules: Rules
+) -> tuple[Observation, tuple[Divergence, ...]]:
+    """Return the first repeat that is not what `baseline` says, and where; else the first and nothing."""
+    for observation in observations:
+        found = divergences(baseline, observation, rules.streams, rules.normaliser)
+        if found:
+            return observation, found
+    return observations[0], ()
+
+
 def _build_mismatches(observation: Observation, expect: Expect) -> tuple[Divergence, ...]:
     pattern = expect.build_failure
     texts = [str(diagnostic) for diagnostic in observation.diagnostics]
@@ -184,7 +196,7 @@ def _expected_ending(expect: Expect) -> str:
     if expect.outcomes == ("exit",):
         return f"exit {expect.exit_code}" if expect.exit_code is not None else "exit"
     if expect.outcomes == ("signal",):
-        return f"killed by {expect.signal}"
+        return f"killed by {expect.signal or 'a signal'}"
     return " or ".join(expect.outcomes)
 
 

@@ -70,8 +70,8 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         "address",
-        "other addresses: 9 to 12 hex digits, more than 32 bits and less than 48",
-        lambda o: r"\b0x[0-9a-f]{9,12}\b",
+        "other addresses: 9 to 12 hex digits from the first that is not 0, more than 32 bits and no more than 48",
+        lambda o: r"\b0x[1-9a-f][0-9a-f]{8,11}\b",
         lambda o: "<address>",
     ),
 )

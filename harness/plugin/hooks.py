@@ -27,7 +27,7 @@ FOLDER = "crossabi_folder"  # in xdist's workerinput
 LEFT = "crossabi"  # attribute of a report: what its item left for the records
 _WORDS = {
     "FLAKY": ("flaky", "Y", "yellow"),
-    "BROKEN": ("failed", "B", "magenta"),
+    "BROKEN": ("failed", "B", "purple"),
     "TIMEOUT": ("failed", "T", "red"),
 }
 _PR_SET_PDEATHSIG = 1
@@ -152,14 +152,12 @@ class ControllerHooks:
         for row in self.state.unavailable:
             terminalreporter.write_line(f"BROKEN {row.arch}: {row.cause}", red=True)
             terminalreporter.write_line(f"  mend: {row.mend}")
-        reasons = self.matrix.reasons()
-        if reasons:
+        differences = self.matrix.differences()
+        if differences:
             terminalreporter.write_line("")
             terminalreporter.write_line("declared divergences, all found:", bold=True)
-        for name, rows in reasons:
-            terminalreporter.write_line(f"  {name}")
-            for arches, reason in rows:
-                terminalreporter.write_line(f"      {arches}: {reason}")
+        for line in differences:
+            terminalreporter.write_line(line)
         if self.update:
             for line in self.update.report():
                 terminalreporter.write_line(line)

@@ -33,8 +33,8 @@ class Keeper:
     def run(self, command: Command) -> Finished:
         """Run `command` to its end and return what it showed.
 
-        Raises RunnerBroken when the keeper cannot be started, dies or does not answer in time; then everything
-        that it had started has been killed.
+        Raises RunnerBroken when the keeper cannot be started, dies or does not answer in time. Then the program has
+        been killed, and so has all that it started, unless the keeper itself was killed with SIGKILL.
         """
         with self._lock:
             try:

@@ -34,6 +34,7 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 TICK = 0.1  # seconds between looks at the number of processes
 CHUNK = 1 << 18
+KILL_SECONDS = 30.0  # how long to go on killing what keeps forking
 DRAIN_SECONDS = 5.0  # how long to read what is left in the pipes after everything has been killed
 
 Json = dict[str, Any]
@@ -138,6 +139,7 @@ class Run:
 
     def become(self, argv: list[str], env: dict[str, str], stdio: tuple[int, ...], failed_w: int) -> None:
         """In the child: put the limits on and turn into the program; never returns."""
+        place = argv[0]
         try:
             os.setsid()
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -145,15 +147,17 @@ class Run:
                 signal.signal(number, signal.SIG_DFL)
             for target, fd in enumerate(stdio):
                 os.dup2(fd, target)
-            for name, value in rlimits(self.request["limits"]):
-                _, hard = resource.getrlimit(name)
-                bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
-                resource.setrlimit(name, (bounded, bounded))
-            os.chdir(self.workdir)
-            os.execvpe(argv[0], argv, env)
+            for name, *wanted in rlimits(self.request["limits"]):
+                _, most = resource.getrlimit(name)
+                soft, hard = (value if most == resource.RLIM_INFINITY else min(value, most) for value in wanted)
+                resource.setrlimit(name, (soft, hard))
+            place = self.workdir
+            os.chdir(place)
+            place = argv[0]
+            os.execvpe(place, argv, env)
         except OSError as error:
             code = errno.errorcode.get(error.errno or 0, "?")
-            os.write(failed_w, f"{argv[0]}: {error.strerror} ({code})".encode())
+            os.write(failed_w, f"{place}: {error.strerror} ({code})".encode())
         except BaseException as error:
             os.write(failed_w, repr(error).encode())
         finally:
@@ -168,14 +172,14 @@ class Run:
                 self.describe_state()
             for stop in self.request["stops"]:
                 self.send(getattr(signal, stop["signal"]))
-                self.wait(time.monotonic() + stop["grace"], limits=False)
+                self.wait(time.monotonic() + stop["grace"])
                 if self.status is not None:
                     break
         left = len(descendants(os.getpid()))
         if left and not self.ended:
             self.notes.append(f"{left} process(es) that it left behind were killed")
 
-    def wait(self, deadline: float, *, limits: bool = True) -> None:
+    def wait(self, deadline: float) -> None:
         """Pump output until the program has ended, `deadline` has passed, or a limit was broken."""
         poller = select.poll()
         pidfd = os.pidfd_open(self.pid)
@@ -192,7 +196,7 @@ class Run:
                 now = time.monotonic()
                 if now >= deadline:
                     return
-                if limits and now >= next_look:
+                if now >= next_look:
                     next_look = now + TICK
                     if self.too_many():
                         return
@@ -216,17 +220,19 @@ class Run:
         self.cpu_seconds = usage.ru_utime + usage.ru_stime
 
     def too_many(self) -> bool:
-        """Whether there are more processes than allowed; then all but the first are killed."""
+        """Whether there are more processes than allowed; then all but the first are killed, and that is stopped."""
         bound = self.request["limits"]["processes"]
         if bound is None:
             return False
-        alive = len(descendants(os.getpid()))
-        if alive > bound:
+        alive = descendants(os.getpid())
+        if len(alive) <= bound:
+            return False
+        for pid in freeze(alive) - {self.pid}:
+            signal_process(pid, signal.SIGKILL)
+        if not self.ended:
             self.ended = "limit"
-            self.notes.append(f"it had {alive} processes, more than the {bound} allowed")
-            kill_descendants(keep=self.pid)
-            return True
-        return False
+            self.notes.append(f"it had {len(alive)} processes, more than the {bound} allowed")
+        return True
 
     def describe_state(self) -> None:
         """Note what is unusual about a program whose time ran out."""
@@ -278,15 +284,18 @@ class Run:
         }
 
 
-def rlimits(limits: Json) -> list[tuple[int, int]]:
-    """Return (resource, value) for the limits that are set."""
+def rlimits(limits: Json) -> list[tuple[int, int, int]]:
+    """Return (resource, soft, hard) for the limits that are set.
+
+    At its hard CPU limit a process gets a SIGKILL that tells nobody why, so the SIGXCPU of the soft one comes first.
+    """
     rows = [
-        (resource.RLIMIT_CORE, limits["core"]),
-        (resource.RLIMIT_DATA, limits["memory"]),
-        (resource.RLIMIT_FSIZE, limits["file_size"]),
-        (resource.RLIMIT_CPU, limits["cpu"]),
+        (resource.RLIMIT_CORE, limits["core"], 0),
+        (resource.RLIMIT_DATA, limits["memory"], 0),
+        (resource.RLIMIT_FSIZE, limits["file_size"], 0),
+        (resource.RLIMIT_CPU, limits["cpu"], 1),
     ]
-    return [(name, value) for name, value in rows if value is not None]
+    return [(name, value, value + more) for name, value, more in rows if value is not None]
 
 
 def name_of(number: int) -> str:
@@ -303,45 +312,73 @@ def process_state(pid: int) -> str:
         return file.read().rpartition(b")")[2].split()[0].decode()
 
 
-def descendants(root: int) -> list[int]:
-    """Return the living (not zombie) descendants of `root`, from one look at /proc."""
-    children: dict[int, list[tuple[int, bool]]] = {}
+def descendants(root: int) -> dict[int, int]:
+    """Return the process groups of the living (not zombie) descendants of `root`, from one look at /proc."""
+    children: dict[int, list[tuple[int, int]]] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
-                    state, parent = file.read().rpartition(b")")[2].split()[:2]
+                    state, parent, group = file.read().rpartition(b")")[2].split()[:3]
             except (OSError, ValueError):
                 continue
-            children.setdefault(int(parent), []).append((int(name), state not in (b"Z", b"X")))
-    found, queue = [], [root]
+            children.setdefault(int(parent), []).append((int(name), 0 if state in (b"Z", b"X") else int(group)))
+    found: dict[int, int] = {}
+    queue = [root]
     while queue:
-        for pid, alive in children.get(queue.pop(), ()):
+        for pid, pgid in children.get(queue.pop(), ()):
             queue.append(pid)
-            if alive:
-                found.append(pid)
+            if pgid:
+                found[pid] = pgid
     return found
 
 
-def kill_descendants(keep: int = 0) -> None:
-    """Kill every descendant (but `keep`) until a look at /proc finds none, and reap the adopted ones."""
-    deadline = time.monotonic() + 30.0
-    while time.monotonic() < deadline:
-        alive = [pid for pid in descendants(os.getpid()) if pid != keep]
-        for pid in alive:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        if not keep:
-            reap_all()
+def freeze(alive: dict[int, int]) -> set[int]:
+    """Stop the descendants `alive` and those they made meanwhile; return them all. What is stopped cannot fork."""
+    deadline = time.monotonic() + KILL_SECONDS
+    frozen: set[int] = set()
+    while time.monotonic() < deadline and not frozen.issuperset(alive):
+        signal_all(alive, signal.SIGSTOP)
+        frozen.update(alive)
+        alive = descendants(os.getpid())
+    return frozen
+
+
+def kill_descendants() -> None:
+    """Kill and reap every descendant; all of them end up as children of this process, so none is left unseen."""
+    deadline = time.monotonic() + KILL_SECONDS
+    while not reap_all() and time.monotonic() < deadline:
+        alive = descendants(os.getpid())
+        signal_all(alive, signal.SIGKILL)
         if not alive:
-            return
+            time.sleep(0.001)  # they are ending
 
 
-def reap_all() -> None:
-    """Collect every child that has ended."""
-    with contextlib.suppress(ChildProcessError):
+def signal_all(processes: dict[int, int], number: int) -> None:
+    """Signal process groups as wholes: the kernel lets no member fork in the middle of that."""
+    own = os.getpgrp()
+    for group in set(processes.values()) - {own}:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
+    for pid, group in processes.items():
+        if group == own:
+            signal_process(pid, number)
+
+
+def signal_process(pid: int, number: int) -> None:
+    """Signal one process, if it is still there."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def reap_all() -> bool:
+    """Collect every child that has ended; return whether none is left."""
+    try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+    except ChildProcessError:
+        return True
+    return False
 
 
 def receive(control: socket.socket) -> Json:

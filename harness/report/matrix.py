@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.compare.judge import sentence
+from harness.observation import Divergence
+
 _RUN_CELLS = {
     "PASS": ("ok", "green"),
     "FAIL": ("FAIL", "red"),
@@ -22,6 +25,7 @@ _DIFF_MARKS = {
     "BROKEN": ("?", "magenta"),
     "SKIP": ("", "yellow"),
 }
+_SEVERITY = ("yellow", "green", "cyan", "magenta", "red")
 
 
 @dataclass
@@ -64,25 +68,25 @@ class Matrix:
             return "·", "dim"
         text, colour = _RUN_CELLS.get(run["verdict"], (run["verdict"], "red"))
         marks = [_DIFF_MARKS[diff["verdict"]] for diff in row.diffs if diff["target"] == column]
-        worst = max(marks, key=lambda mark: mark[1] == "red", default=("", ""))
+        worst = max(marks, key=lambda mark: _SEVERITY.index(mark[1]), default=("", ""))
         if worst[0]:
             colour = worst[1] if worst[1] in ("red", "cyan", "magenta") and colour == "green" else colour
         return f"{text} {worst[0]}".strip(), colour
 
-    def reasons(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Return (case, [(architectures, reason), …]) for the declared divergences that were found."""
-        found: dict[str, dict[str, list[str]]] = {}
+    def differences(self) -> list[str]:
+        """Return, for each case with declared divergences that were found, what differs from whom and why."""
+        lines = []
         for name, row in sorted(self.rows.items()):
-            for diff in row.diffs:
-                if diff["verdict"] == "XFAIL":
-                    for arch, reason in diff["reasons"].items():
-                        arches = found.setdefault(name, {}).setdefault(reason, [])
-                        if arch not in arches:
-                            arches.append(arch)
-        return [
-            (name, [(", ".join(arches), reason) for reason, arches in reasons.items()])
-            for name, reasons in found.items()
-        ]
+            found = [diff for diff in row.diffs if diff["verdict"] == "XFAIL"]
+            if not found:
+                continue
+            lines.append(f"  {name}")
+            for (against, divergences), targets in _alike(found).items():
+                shown = sentence(divergences, against, targets[0])
+                lines.append(f"      {against} ≠ {', '.join(targets)}: {shown}")
+            for reason, arches in _reasons(found).items():
+                lines.append(f"      why {', '.join(arches)}: {reason}")
+        return lines
 
     def plain(self) -> list[str]:
         """Return the table as aligned text without colour."""
@@ -97,6 +101,7 @@ class Matrix:
     def rich(self, width: int) -> str:
         """Return the table with colours and rules, for a terminal `width` columns wide."""
         from rich.console import Console
+        from rich.markup import escape
         from rich.table import Table
 
         table = Table(box=None, header_style="bold", pad_edge=False)
@@ -105,8 +110,28 @@ class Matrix:
             table.add_column(column, overflow="fold")
         for name, row in sorted(self.rows.items()):
             cells = [self.cell(row, column) for column in self.columns]
-            table.add_row(name, *(f"[{colour}]{text}[/]" for text, colour in cells))
+            table.add_row(escape(name), *(f"[{colour}]{text}[/]" for text, colour in cells))
         console = Console(width=width, force_terminal=True, color_system="standard", highlight=False)
         with console.capture() as capture:
             console.print(table)
         return capture.get().rstrip("\n")
+
+
+def _alike(diffs: Sequence[Mapping[str, Any]]) -> dict[tuple[str, tuple[Divergence, ...]], list[str]]:
+    """Group the targets of diffs that show the same divergences against the same side."""
+    groups: dict[tuple[str, tuple[Divergence, ...]], list[str]] = {}
+    for diff in diffs:
+        found = tuple(Divergence(**row) for row in diff["divergences"])
+        groups.setdefault((diff["against"], found), []).append(diff["target"])
+    return groups
+
+
+def _reasons(diffs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Group the architectures that share a declared reason."""
+    groups: dict[str, list[str]] = {}
+    for diff in diffs:
+        for arch, reason in diff["reasons"].items():
+            arches = groups.setdefault(reason, [])
+            if arch not in arches:
+                arches.append(arch)
+    return groups

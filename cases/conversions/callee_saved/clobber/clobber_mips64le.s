@@ -1,0 +1,21 @@
+#include "textflag.h"
+
+// R30 is g, R28 (RSB) Go's own base register.
+TEXT ·All(SB), NOSPLIT, $0-0
+	MOVV	$-1, R16
+	MOVV	$-1, R17
+	MOVV	$-1, R18
+	MOVV	$-1, R19
+	MOVV	$-1, R20
+	MOVV	$-1, R21
+	MOVV	$-1, R22
+	MOVV	$-1, R23
+	MOVV	R16, F24
+	MOVV	R16, F25
+	MOVV	R16, F26
+	MOVV	R16, F27
+	MOVV	R16, F28
+	MOVV	R16, F29
+	MOVV	R16, F30
+	MOVV	R16, F31
+	RET

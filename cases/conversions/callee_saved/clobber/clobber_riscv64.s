@@ -1,0 +1,28 @@
+#include "textflag.h"
+
+// X27 is g.
+TEXT ·All(SB), NOSPLIT, $0-0
+	MOV	$-1, X8
+	MOV	$-1, X9
+	MOV	$-1, X18
+	MOV	$-1, X19
+	MOV	$-1, X20
+	MOV	$-1, X21
+	MOV	$-1, X22
+	MOV	$-1, X23
+	MOV	$-1, X24
+	MOV	$-1, X25
+	MOV	$-1, X26
+	FMVDX	X8, F8
+	FMVDX	X8, F9
+	FMVDX	X8, F18
+	FMVDX	X8, F19
+	FMVDX	X8, F20
+	FMVDX	X8, F21
+	FMVDX	X8, F22
+	FMVDX	X8, F23
+	FMVDX	X8, F24
+	FMVDX	X8, F25
+	FMVDX	X8, F26
+	FMVDX	X8, F27
+	RET

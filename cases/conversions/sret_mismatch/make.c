@@ -12,7 +12,10 @@ struct trio make(long p, long a, long b)
 #ifdef __aarch64__
 void make_with_x8(struct trio *, long, long, long);
 
-__asm__("make_with_x8: adrp x8, spare\n\t"
+__asm__(".text\n\t"
+	".globl make_with_x8\n"
+	"make_with_x8:\n\t"
+	"adrp x8, spare\n\t"
 	"add x8, x8, :lo12:spare\n\t"
 	"b make\n");
 

@@ -18,9 +18,13 @@ void take(int named, ...)
 #ifdef __x86_64__
 void take_al_0(void), take_al_8(void);
 
-__asm__("take_al_0: movl $0, %eax\n\t"
+__asm__(".text\n\t"
+	".globl take_al_0, take_al_8\n"
+	"take_al_0:\n\t"
+	"movl $0, %eax\n\t"
 	"jmp take\n"
-	"take_al_8: movl $8, %eax\n\t"
+	"take_al_8:\n\t"
+	"movl $8, %eax\n\t"
 	"jmp take\n");
 
 fixed_fn take_with_al(int al)

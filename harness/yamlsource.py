@@ -29,7 +29,11 @@ _SURPRISES = (
     (re.compile(r"(?i:y|n|yes|no|on|off)"), "a boolean in YAML 1.1"),
     (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"), "a base-60 number in YAML 1.1"),
     (re.compile(r"[-+]?0[0-9_]+"), "a number with a leading zero, octal in YAML 1.1"),
-    (re.compile(r"[-+]?[0-9]+_[0-9_]*"), "a number with underscores in YAML 1.1"),
+    (
+        re.compile(r"(?=.*_)[-+]?(0x[0-9a-fA-F_]+|[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9][0-9_]*)"),
+        "a number with underscores in YAML 1.1",
+    ),
+    (re.compile(r"[-+]0x[0-9a-fA-F]+|[-+]?0b[01_]+"), "a number in YAML 1.1"),
     (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?"), "a date in YAML 1.1"),
     (re.compile(r"[-+]?[0-9]{300,}|0x[0-9a-fA-F]{300,}|0o[0-7]{300,}"), "a number beyond every bound"),
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import files
 from harness.errors import InputError, Problem, UsageError
 
 # Where things are kept and fetched from: needed by `go`, but without influence on what is built.
@@ -96,6 +97,10 @@ def ambient(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -
         if name not in _OURS and (name in _PLACES or _MATTERS.fullmatch(name))
     }
     flags, digests, overlaid = pin_files(settings.get("GOFLAGS", "").split(), cwd)
+    modules = _module_cache(settings)
+    if any(Path(path).is_relative_to(modules) for path in overlaid):
+        # go refuses to overlay files below GOMODCACHE, where a fetched release (GOTOOLCHAIN) lives.
+        env["GOMODCACHE"] = str(files.cache_root() / "modules")
     matters = {name: value for name, value in env.items() if name not in _PLACES}
     fingerprint = json.dumps([sorted(matters.items()), flags, digests])
     return Ambient(env, tuple(flags), fingerprint, tuple(overlaid))
@@ -165,6 +170,11 @@ def _goroot_of(path: Path) -> Path | None:
         if parent.name == "src" and (parent / "runtime").is_dir() and (parent.parent / "VERSION").is_file():
             return parent.parent
     return None
+
+
+def _module_cache(settings: Mapping[str, str]) -> Path:
+    gopath = settings.get("GOPATH", "").split(":")[0] or f"{settings.get('HOME', '')}/go"
+    return Path(settings.get("GOMODCACHE") or f"{gopath}/pkg/mod")
 
 
 def _go_env_file(environ: Mapping[str, str]) -> dict[str, str]:

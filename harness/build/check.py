@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.build.store import Store
-from harness.elf import identity
 from harness.process import client
 from harness.process.spec import Command
 from harness.target import Target, Tool
@@ -32,7 +31,7 @@ def _trouble(root: Path, cc: Tool, flags: tuple[str, ...], wanted: Elf) -> str:
         if not finished.ok:
             said = (finished.text or finished.error).strip().splitlines() or [finished.ended]
             return f"the C compiler {cc.command[0]} does not compile: {said[0]}"
-        wrong = identity.mismatch(made, wanted)
+        wrong = _mismatch(made, wanted)
         if wrong:
             return f"{wrong.split(' (')[0]}: the C compiler {cc.command[0]} makes code for another machine"
     return ""
@@ -42,4 +41,10 @@ def file_trouble(path: Path, target: Target) -> str:
     """Return an empty text when the built `path` is for `target`, else what is wrong with it."""
     if not path.exists():
         return f"the build succeeded without making {path.name}"
-    return identity.mismatch(path, target.toolchain.elf)
+    return _mismatch(path, target.toolchain.elf)
+
+
+def _mismatch(path: Path, wanted: Elf) -> str:
+    from harness.elf import identity  # pyelftools stays out of a session that builds nothing
+
+    return identity.mismatch(path, wanted)

@@ -30,8 +30,9 @@ def build(store: Store, recipe: Recipe) -> Built:
         if not host:
             return Trouble(recipe.key, f"{recipe.folder / HOST_FOLDER}: no .c file; a c-host has its C main there")
         program = bench.out / "host"
-        arguments = ["-I", str(bench.source), "-o", str(program), *host, str(bench.source / library)]
-        arguments += ["-Wl,-rpath,$ORIGIN", "-lpthread", *recipe.settings.c_ldflags]
+        # -l: and not a path: Go's library has no SONAME, and a path would be recorded as the one to load.
+        link = ["-L", str(bench.source), f"-l:{library}", "-Wl,-rpath,$ORIGIN", "-lpthread"]
+        arguments = ["-I", str(bench.source), "-o", str(program), *host, *link, *recipe.settings.c_ldflags]
         linked = compile_c(recipe, bench, arguments)
         if not linked.ok:
             return _refused(store, recipe, bench, linked, recipe.target.cc.command[0], started)

@@ -6,6 +6,7 @@ Targets that behave alike share one entry, so that a reader sees at once who dif
 from __future__ import annotations
 
 import re
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,9 +132,15 @@ def accepted_form(observation: Observation, streams: Sequence[str], normaliser: 
 
 
 def provenance(environment: Environment) -> str:
-    """Say in one line with what an observation was made."""
-    parts = (environment.go, environment.c_compiler, environment.emulator or environment.runner)
+    """Say in a few words with what an observation was made: ``go1.27.4, x86_64-linux-gnu-gcc 12.2.0, native``."""
+    parts = (environment.go, _short(environment.c_compiler), _short(environment.emulator) or environment.runner)
     return ", ".join(part for part in parts if part)
+
+
+def _short(version: str) -> str:
+    """Return the program and the number of its version line: ``… version 7.2.22 (…)`` or ``… (…) 12.2.0``."""
+    number = re.search(r"version (\d+(?:\.\d+)+)", version) or re.search(r"(\d+(?:\.\d+)+)$", version)
+    return f"{version.split()[0]} {number[1]}" if number else version
 
 
 def _observation(case: str, target: str, row: Mapping[str, Any], measured: str) -> Observation:

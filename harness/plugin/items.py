@@ -13,7 +13,7 @@ from harness.compare.judge import Rules, judge_diff, judge_run
 from harness.compare.normalise import Normaliser
 from harness.errors import InputError
 from harness.observation import Observation, Verdict, Word
-from harness.plugin.state import STATE, Chosen, State
+from harness.plugin.state import STATE, Chosen, State, case_name
 from harness.report.failure import explain
 from harness.session import Job
 from harness.target import Target
@@ -75,8 +75,8 @@ class CrossItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
-        """Locate the item in its case.yaml."""
-        return self.path, 0, f"{self.parent.name if self.parent else ''}::{self.name}"
+        """Locate the item in its case.yaml; the headline names the case, not the file that all cases have."""
+        return self.path, 0, f"{case_name(self.path)} {self.name}"
 
     def rerun(self) -> str:
         """Return the command that runs just this item again."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import base64
-import contextlib
 import json
 import socket
 import struct
@@ -20,6 +19,8 @@ from harness.process.spec import Command, Finished
 
 KEEPER = Path(__file__).with_name("keeper.py")
 ANSWER_SLACK = 60.0  # seconds beyond the command's own time in which the keeper has to answer
+
+END_SECONDS = 35.0  # in which the keeper has to end what it runs and itself
 
 
 class Keeper:
@@ -80,8 +81,11 @@ class Keeper:
             self._socket.close()
             self._socket = None
         if self._process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=35.0)
+            try:
+                self._process.wait(timeout=END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
             self._process = None
 
 

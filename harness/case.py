@@ -322,6 +322,8 @@ def _variant(values: Mapping[str, Any], base: Variant) -> Variant:
 
 
 def _build(values: Mapping[str, Any], base: BuildSettings) -> BuildSettings:
+    if not values:
+        return base
     go, c = values.get("go", {}), values.get("c", {})
     shared = {name: tuple(files) for name, files in values.get("shared", {}).items()}
     changes: dict[str, Any] = {
@@ -340,6 +342,8 @@ def _build(values: Mapping[str, Any], base: BuildSettings) -> BuildSettings:
 
 
 def _run(values: Mapping[str, Any], base: RunSettings) -> RunSettings:
+    if not values:
+        return base
     return RunSettings(
         tuple(values.get("args", base.args)),
         MappingProxyType({**base.env, **values.get("env", {})}),

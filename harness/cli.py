@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +111,10 @@ def schema(what: str) -> None:
     """
     from harness.case import case_shape
     from harness.compare.baseline import BASELINE_SHAPE
+    from harness.schema import Shape
     from harness.toolchain import TOOLCHAIN_SHAPE
 
-    shapes = {
+    shapes: dict[str, Callable[[], Shape]] = {
         "case": lambda: case_shape(tuple(load_all().synonyms.items())),
         "toolchain": lambda: TOOLCHAIN_SHAPE,
         "baseline": lambda: BASELINE_SHAPE,

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
 
 from harness import files
 from harness.build import build
@@ -21,6 +23,7 @@ from harness.case import Case, Variant
 from harness.errors import CrossabiError
 from harness.host.faults import Faults
 from harness.observation import Observation, observation_from_json
+from harness.process import client
 from harness.run import run
 from harness.run.execute import environment
 from harness.target import Target
@@ -40,13 +43,19 @@ class Job:
         return self.case.name, self.variant.name, self.target.id
 
 
+Made = tuple[tuple[Observation, ...], bool]
+
+
 class Session:
     """Builds and runs jobs, each once. `folder` is shared by every worker of the session."""
 
     def __init__(self, folder: Path, faults: Faults, say: Callable[[str], None] = lambda text: None) -> None:
         self.folder = folder
         self.faults = faults
-        self.say = say
+        self._say = say
+        self._said: SimpleQueue[str | None] = SimpleQueue()
+        self._pool: ThreadPoolExecutor | None = None
+        self._ahead: dict[tuple[str, str, str], Future[Made]] = {}
         self.store = Store()
         self.ambient: Ambient = ambient()
         self._jobs: dict[tuple[str, str, str], Job] = {}
@@ -62,8 +71,43 @@ class Session:
         for goroot in {job.target.go.goroot for job in self._jobs.values()}:
             refuse_foreign_overlay(self.ambient.overlaid, goroot)
 
-    def observe(self, job: Job) -> tuple[tuple[Observation, ...], bool]:
-        """Return the observations of `job`, one a repeat, and whether this call made them."""
+    def work_ahead(self, threads: int) -> None:
+        """Begin with all expected jobs, in their order, `threads` side by side; `observe` then finds them done.
+
+        What the threads have to say is said by whoever waits in `observe`, in the caller's own thread.
+        """
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="crossabi")
+        for name, job in self._jobs.items():
+            self._ahead[name] = future = self._pool.submit(self._observe, job)
+            future.add_done_callback(lambda _: self._said.put(None))
+
+    def observe(self, job: Job) -> Made:
+        """Return the observations of `job`, one a repeat, and whether they are handed out for the first time."""
+        future = self._ahead.pop(job.name, None)
+        if future is None:
+            return self._observe(job)
+        while not future.done():
+            text = self._said.get()
+            if text is not None:
+                self._say(text)
+        return future.result()
+
+    def close(self) -> None:
+        """Give up what was begun ahead and nobody waits for; running programs are killed."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            client.close()
+            self._pool.shutdown(wait=True)
+            self._pool = None
+
+    def say(self, text: str) -> None:
+        """Say `text` to the user, from any thread."""
+        if self._pool is None:
+            self._say(text)
+        else:
+            self._said.put(text)
+
+    def _observe(self, job: Job) -> Made:
         path = self.folder / "observations" / f"{_digest(job.name)}.json"
         with files.locked(path.with_suffix(".lock")):
             known = files.read_json(path)

@@ -11,11 +11,12 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.nodes import CollectionNode, Node, ScalarNode
+from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import BaseResolver
 
 from harness.errors import InputError, Problem
@@ -23,7 +24,12 @@ from harness.errors import InputError, Problem
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 100  # of lists and mappings; libyaml recurses in C and overruns its stack far above
 
-_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+_TAGS = {
+    ScalarNode: "tag:yaml.org,2002:str",
+    SequenceNode: "tag:yaml.org,2002:seq",
+    MappingNode: "tag:yaml.org,2002:map",
+}
+_PLAIN_TAGS = frozenset(_TAGS.values())
 
 _SURPRISES = (
     (re.compile(r"(?i:y|n|yes|no|on|off)"), "a boolean in YAML 1.1"),
@@ -74,6 +80,7 @@ def scalar_value(node: ScalarNode) -> Scalar | Surprise:
     return plain_value(text) if node.style in (None, "") else text
 
 
+@lru_cache(maxsize=4096)  # the same keys and words stand in every file
 def plain_value(text: str) -> Scalar | Surprise:
     """Resolve a scalar without quotes by the YAML 1.2 core schema."""
     if text in _WORDS:
@@ -118,7 +125,7 @@ def compose(text: str, path: Path) -> Node:
         raise InputError(path, [Problem(*place, f"not YAML: {said}")]) from None
     if root is None:
         raise InputError(path, [Problem(1, 1, "the file is empty")])
-    anchored = [node for node in _nodes(root) if _ANCHOR.match(text, node.start_mark.index)]
+    anchored = [node for node in _nodes(root) if _ANCHOR.match(text, node.start_mark.index)] if "&" in text else []
     if anchored:
         message = "anchors and aliases are not allowed; write the value out"
         raise InputError(path, [problem(node, message) for node in anchored])
@@ -179,6 +186,10 @@ class _Resolver(BaseResolver):
     def __init__(self) -> None:
         super().__init__()
         self._depth = 0
+
+    def resolve(self, kind: type[Node], value: str | None, implicit: object) -> str:
+        """Called by both parsers for a node without a tag."""
+        return _TAGS[kind]
 
     def descend_resolver(self, current_node: Node | None, current_index: Any) -> None:
         """Called by both parsers when they begin a node."""

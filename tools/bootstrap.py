@@ -62,6 +62,8 @@ def main() -> None:
     command = [*pip, "--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}[dev]"]
     if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
         stop("pip failed; its own words are above. Is PyPI reachable?")
+    # Compiled ahead, so that runs are quick also where PYTHONDONTWRITEBYTECODE is set.
+    subprocess.run([str(VENV / "bin" / "python"), "-m", "compileall", "-q", str(ROOT / "harness")], check=False)
     STAMP.write_text(wanted())
 
 

@@ -61,6 +61,18 @@ class Trouble:
 Built = Binary | Refusal | Trouble
 
 
+def is_abandoned(folder: Path) -> bool:
+    """Whether the process that a private folder is named after has ended, even where nobody collects zombies."""
+    owner = folder.name.partition("-")[0]
+    if not owner.isdigit():
+        return False
+    try:
+        state = Path(f"/proc/{owner}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return True
+    return state in (b"Z", b"X")
+
+
 class Store:
     """The store below one folder."""
 
@@ -116,8 +128,7 @@ class Store:
         """Remove scratch folders of processes that are gone; return how many."""
         count = 0
         for folder in (self.root / "tmp").glob("*-*"):
-            owner = folder.name.partition("-")[0]
-            if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            if is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 count += 1
         return count

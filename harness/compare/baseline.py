@@ -6,7 +6,6 @@ Targets that behave alike share one entry, so that a reader sees at once who dif
 from __future__ import annotations
 
 import re
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -140,7 +139,7 @@ def provenance(environment: Environment) -> str:
 def _short(version: str) -> str:
     """Return the program and the number of its version line: ``… version 7.2.22 (…)`` or ``… (…) 12.2.0``."""
     number = re.search(r"version (\d+(?:\.\d+)+)", version) or re.search(r"(\d+(?:\.\d+)+)$", version)
-    return f"{version.split()[0]} {number[1]}" if number else version
+    return f"{version.split(maxsplit=1)[0]} {number[1]}" if number else version
 
 
 def _observation(case: str, target: str, row: Mapping[str, Any], measured: str) -> Observation:

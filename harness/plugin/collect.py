@@ -41,7 +41,7 @@ class CaseFolder(pytest.Directory):
         yield CaseFile.from_parent(self, path=self.path / CASE_FILE)
 
 
-class CaseGroup(pytest.Dir):
+class CaseGroup(pytest.Directory):
     """A folder below ``cases``: hands out its case files without asking every hook about every folder.
 
     With ten thousand cases, pytest's questions (is it ignored, has it a conftest.py, who collects it) cost more than
@@ -53,7 +53,7 @@ class CaseGroup(pytest.Dir):
         """Yield a case file for each child that is a case's folder, then everything else as pytest does."""
         option = self.config.option
         if option.ignore or option.ignore_glob or option.deselect:
-            yield from super().collect()
+            yield from self._as_pytest_does()
             return
         cases: set[str] = set()
         base = self.nodeid
@@ -67,7 +67,11 @@ class CaseGroup(pytest.Dir):
                 nodeid = f"{base}/{name}/{CASE_FILE}"
                 yield CaseFile.from_parent(self, path=path / CASE_FILE, name=f"{name}/{CASE_FILE}", nodeid=nodeid)
         if len(cases) < len(folders) or self._has_files():
-            yield from (node for node in super().collect() if node.path.name not in cases)
+            yield from (node for node in self._as_pytest_does() if node.path.name not in cases)
+
+    def _as_pytest_does(self) -> Iterable[pytest.Item | pytest.Collector]:
+        plain: pytest.Dir = pytest.Dir.from_parent(self.parent or self.session, path=self.path)
+        return plain.collect()
 
     def _has_files(self) -> bool:
         with os.scandir(self.path) as entries:

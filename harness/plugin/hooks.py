@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 
-from harness.build.store import Store
+from harness.build.ambient import refuse_foreign_overlay
+from harness.build.store import Store, is_abandoned
 from harness.errors import CrossabiError
+from harness.host import golang
 from harness.plugin.items import RECORDS, CrossItem, JobItem
+from harness.plugin.options import DEFAULT_ARCHES
 from harness.plugin.progress import Listener, TerminalProgress, WorkerProgress
 from harness.plugin.state import STATE, State, session_root
 from harness.plugin.update import BaselineUpdate
@@ -75,6 +78,10 @@ class WorkHooks:
             except CrossabiError as error:
                 raise pytest.UsageError(str(error)) from None
 
+    def pytest_sessionfinish(self) -> None:
+        """Stop what was begun and is not wanted any more (-x, an interrupt)."""
+        self.state.stop()
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Hang what the item left on its report, as plain data that xdist can carry."""
@@ -96,16 +103,27 @@ class ControllerHooks:
         self.matrix = Matrix()
         self.listener: Listener | None = None
         records = config.getoption("records")
-        if config.getoption("arch") or config.getoption("require_arch"):
+        if _asks_for_something(config):
             self._check_arches()
         self.update = BaselineUpdate(self.state) if config.getoption("update_baselines") else None
         self.records = RecordsFile(Path(config.invocation_params.dir, records)) if records else None
 
     def _check_arches(self) -> None:
-        """Raise UsageError now, before anything is collected, for names that are no architectures."""
-        if self.state.arches and self.config.getoption("require_arch") and self.state.unavailable:
+        """Raise now, before anything is collected, for bad toolchain files and names that are no architectures."""
+        chosen = (self.state.arches, self.state.references)
+        if any(chosen) and self.config.getoption("require_arch") and self.state.unavailable:
             rows = (f"{row.arch}: {row.cause}\n  mend: {row.mend}" for row in self.state.unavailable)
             raise CrossabiUsage("--require-arch: " + "\n".join(rows))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self) -> None:
+        """Refuse before there are workers what every worker would refuse, which xdist reports as a crash."""
+        try:
+            overlaid = self.state.session.ambient.overlaid
+            if overlaid:
+                refuse_foreign_overlay(overlaid, golang.ensure(self.state.toolchains.go, self.state.tell).goroot)
+        except CrossabiError as error:
+            raise pytest.UsageError(str(error)) from None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -177,13 +195,19 @@ class CrossabiUsage(CrossabiError):
     exit_code = 4
 
 
+def _asks_for_something(config: pytest.Config) -> bool:
+    """Whether anybody chose architectures or toolchains, so that there is something that can be wrong."""
+    options = ("arch", "require_arch", "against", "toolchains")
+    chosen = config.getini("crossabi_toolchains") or config.getini("crossabi_arch") != DEFAULT_ARCHES
+    return bool(chosen) or any(config.getoption(name) for name in options)
+
+
 def _new_session_folder() -> Path:
     """Make a folder for this session, removing those (and half-built binaries) of processes that are gone."""
     root = session_root()
     root.mkdir(parents=True, exist_ok=True)
     for folder in root.glob("*-*"):
-        owner = folder.name.partition("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+        if is_abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
     Store().sweep()
     return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root))

@@ -33,6 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="native or qemu; auto runs natively what this machine can run (default: %(default)s)",
     )
     group.addoption(
+        "--jobs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="build and run N programs side by side, ahead of the items that ask for them (default: one a processor; "
+        "with -n each worker does its own)",
+    )
+    group.addoption(
         "--against",
         metavar="NAMES",
         help="the reference architectures that the others are compared with (default: the first of --arch, "

@@ -7,8 +7,10 @@ costs a line of progress and nothing else.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,15 +42,15 @@ class WorkerProgress(Progress):
     """Sends to the controller."""
 
     def __init__(self, folder: Path, worker: str) -> None:
-        self._path = str(folder / SOCKET)
+        self._folder = folder
         self._worker = worker
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
 
     def __call__(self, text: str) -> None:
         """Send `text`; a full or missing socket loses it."""
-        with contextlib.suppress(OSError):
-            self._socket.sendto(f"{self._worker} {text}".encode()[:LONGEST], self._path)
+        with contextlib.suppress(OSError), _address(self._folder) as address:
+            self._socket.sendto(f"{self._worker} {text}".encode()[:LONGEST], address)
 
 
 class Listener:
@@ -56,8 +58,10 @@ class Listener:
 
     def __init__(self, folder: Path, tell: Progress) -> None:
         self._tell = tell
+        self._folder = folder
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(folder / SOCKET))
+        with _address(folder) as address:
+            self._socket.bind(address)
         self._thread = threading.Thread(target=self._listen, name="crossabi-progress", daemon=True)
         self._thread.start()
 
@@ -70,7 +74,18 @@ class Listener:
 
     def close(self) -> None:
         """End the thread: an empty datagram tells it to."""
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.sendto(b"", self._socket.getsockname())
+        sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with contextlib.suppress(OSError), sender, _address(self._folder) as address:
+            sender.sendto(b"", address)
             self._thread.join(timeout=5.0)
         self._socket.close()
+
+
+@contextlib.contextmanager
+def _address(folder: Path) -> Iterator[str]:
+    """Yield the socket's address, through an open folder: an address has 107 bytes, and a path may be longer."""
+    opened = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{opened}/{SOCKET}"
+    finally:
+        os.close(opened)

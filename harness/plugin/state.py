@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -101,8 +102,19 @@ class State:
         return self._baselines[folder]
 
     def start(self, jobs: Sequence[Job]) -> None:
-        """Announce the session's jobs, once collection is over."""
+        """Announce the session's jobs, once collection is over, and begin with them.
+
+        A worker of pytest-xdist does not work ahead: which of the jobs will be its own is not known.
+        """
         self.session.expect(jobs)
+        threads = self.config.getoption("jobs") or os.cpu_count() or 1
+        if threads > 1 and not hasattr(self.config, "workerinput"):
+            self.session.work_ahead(threads)
+
+    def stop(self) -> None:
+        """Give up what nobody waits for."""
+        if "session" in self.__dict__:
+            self.session.close()
 
     def _select(self, wanted: Sequence[str]) -> tuple[str, ...]:
         installed: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import base64
+import contextlib
 import json
 import socket
 import struct
@@ -56,6 +57,13 @@ class Keeper:
                 self._drop()  # an interrupt in the middle: closing the socket makes the keeper kill the run
                 raise
         return _finished(answer)
+
+    def interrupt(self) -> None:
+        """Cut the connection, from another thread: a command that is running is killed, and its `run` raises."""
+        channel = self._socket
+        if channel is not None:
+            with contextlib.suppress(OSError):
+                channel.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """End the keeper; a command that it is running is killed."""
@@ -118,10 +126,38 @@ def _exactly(channel: socket.socket, count: int) -> bytes:
     return bytes(data)
 
 
-_keeper = Keeper()
-atexit.register(_keeper.close)
+class Keepers:
+    """One keeper for each thread that runs commands, so that threads run them side by side."""
+
+    def __init__(self) -> None:
+        self._own = threading.local()
+        self._all: list[Keeper] = []
+
+    def mine(self) -> Keeper:
+        """Return the calling thread's keeper."""
+        keeper: Keeper | None = getattr(self._own, "keeper", None)
+        if keeper is None:
+            keeper = self._own.keeper = Keeper()
+            self._all.append(keeper)
+        return keeper
+
+    def close(self) -> None:
+        """End all of them; what they are running is killed."""
+        for keeper in self._all:
+            keeper.interrupt()
+        while self._all:
+            self._all.pop().close()
+
+
+_keepers = Keepers()
+atexit.register(_keepers.close)
 
 
 def run(command: Command) -> Finished:
-    """Run `command` under this process's keeper. See `Keeper.run`."""
-    return _keeper.run(command)
+    """Run `command` under the calling thread's keeper. See `Keeper.run`."""
+    return _keepers.mine().run(command)
+
+
+def close() -> None:
+    """End every keeper of this process and what it is running; a later `run` starts a new one."""
+    _keepers.close()

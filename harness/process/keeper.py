@@ -143,8 +143,9 @@ class Run:
         try:
             os.setsid()
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            for number in (signal.SIGPIPE, signal.SIGXFSZ):
-                signal.signal(number, signal.SIG_DFL)
+            for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+                signal.signal(number, signal.SIG_DFL)  # what is ignored here would stay so in the program
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
             for target, fd in enumerate(stdio):
                 os.dup2(fd, target)
             for name, *wanted in rlimits(self.request["limits"]):

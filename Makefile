@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 abi: environment
 	@$(BIN)/crossabi setup --arch=amd64,arm64
-	$(BIN)/pytest --arch=amd64,arm64 -n 2 cases
+	$(BIN)/pytest --arch=amd64,arm64 cases
 
 test: environment
 	@$(BIN)/crossabi setup --arch=all

@@ -8,9 +8,9 @@ Three comparisons, each as a ratio (ours / theirs) with its spread:
 - unchanged: everything was built and nothing changed;
 - collection: ten thousand generated case files, in seconds (there is no alternative to compare with).
 
-The loop is what a maintainer would write: for each case and architecture `go build -o DIR/case .` in the case's folder with
-GOARCH and CC, then the program, `workers` of them side by side (xargs -P). It compares nothing and checks nothing. Cases
-that are not plain Go programs (c-host, C libraries, build settings of their own) are left out on both sides.
+The loop is what a maintainer would write: for each case and architecture `go build -o DIR/case .` in the case's
+folder with GOARCH and CC, then the program, as many side by side as we do (xargs -P). It compares nothing and checks
+nothing. Cases that are not plain Go programs (c-host, C libraries, settings of their own) are left out on both sides.
 """
 
 from __future__ import annotations
@@ -63,9 +63,8 @@ def loop_lines(targets: list[Target], chosen: list[Case], out: Path) -> list[str
             program = out / target.id / case.folder.name
             command = RUNNERS[target.runner].command(target, program, case.variants[0].run.args)
             build = f"GOARCH={target.toolchain.goarch} CC={shlex.join(target.cc.command)} {target.go.command} build"
-            lines.append(
-                f"cd {case.folder} && {build} -o {program} . && (cd /tmp && {shlex.join(command)} >/dev/null 2>&1 </dev/null; true)"
-            )
+            run = f"(cd /tmp && {shlex.join(command)} >/dev/null 2>&1 </dev/null; true)"
+            lines.append(f"cd {case.folder} && {build} -o {program} . && {run}")
     return lines
 
 
@@ -107,7 +106,7 @@ def sides(work: Path, targets: list[Target], programs: list[Case], workers: int)
 
     def ours(*, cold: bool) -> Side:
         store, gocache = work / "store", work / "gocache-ours"
-        argv = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "-p", "no:cacheprovider"]
+        argv = [sys.executable, "-m", "pytest", "-q", f"--jobs={workers}", "-p", "no:cacheprovider"]
         argv += [f"--arch={','.join(target.id for target in targets)}", *(str(case.path) for case in programs)]
         env = {**base, "CROSSABI_CACHE": str(store), "GOCACHE": str(gocache)}
         return Side("pytest", argv, env, lambda: empty(store / "store", gocache) if cold else None)

@@ -20,14 +20,7 @@ from harness.suggest import did_you_mean
 from harness.yamlsource import Surprise, has_tag, plain_value, problem, scalar_value
 
 
-class _Bad:
-    """The value of a node that had a problem; falsy, so that callers can leave it out."""
-
-    def __bool__(self) -> bool:
-        return False
-
-
-BAD = _Bad()
+BAD = object()  # the value of a node that had a problem
 
 
 @dataclass

@@ -135,9 +135,9 @@ class Keepers:
 
     def mine(self) -> Keeper:
         """Return the calling thread's keeper."""
-        keeper: Keeper | None = getattr(self._own, "keeper", None)
-        if keeper is None:
-            keeper = self._own.keeper = Keeper()
+        keeper: Keeper = getattr(self._own, "keeper", None) or Keeper()
+        self._own.keeper = keeper
+        if keeper not in self._all:
             self._all.append(keeper)
         return keeper
 

@@ -176,7 +176,7 @@ class Run:
                 self.wait(time.monotonic() + stop["grace"])
                 if self.status is not None:
                     break
-        left = len(descendants(os.getpid()))
+        left = 0 if reap_all() else len(descendants(os.getpid()))
         if left and not self.ended:
             self.notes.append(f"{left} process(es) that it left behind were killed")
 

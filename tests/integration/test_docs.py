@@ -1,0 +1,84 @@
+"""What README and docs say, held against what the tool does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def console_block(text: str, starts: str) -> tuple[str, list[str]]:
+    """Return the command and the output lines of the first console block whose command starts so."""
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        first, *rest = block.splitlines()
+        if first.startswith(f"$ {starts}"):
+            return first.removeprefix("$ "), rest
+    raise AssertionError(f"no console block begins with {starts}")
+
+
+def test_the_finding_that_the_readme_opens_with_is_what_the_command_prints() -> None:
+    command, shown = console_block((ROOT / "README.md").read_text(), "pytest")
+    argv = [sys.executable, "-m", *shlex.split(command)]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = done.stdout.splitlines()
+    assert [line for line in shown if line not in printed] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_option_that_the_readme_names_exists() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    named = set(re.findall(r"`(--[a-z-]+)", (ROOT / "README.md").read_text()))
+    assert named
+    assert [option for option in sorted(named) if option not in done.stdout] == []
+
+
+def test_the_example_of_the_cases_page_is_a_valid_case(tmp_path: Path) -> None:
+    from harness import case
+    from harness.toolchain import load_all
+
+    text = re.search(r"```yaml\n(.*?)```", (ROOT / "docs/cases.md").read_text(), re.DOTALL)
+    assert text is not None
+    # The page shows alternatives in one example; what only a c-host has cannot stand beside kind: program.
+    path = tmp_path / "case.yaml"
+    path.write_text(text[1].replace("kind: program ", "kind: c-host "))
+    loaded = case.load(path, "a/b", tuple(load_all().synonyms.items()))
+    assert [variant.name for variant in loaded.variants] == ["ints"]
+
+
+def test_the_architecture_page_names_every_room() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    rooms = [
+        path.name for path in (ROOT / "harness").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    ]
+    missing = [room for room in rooms if room != "__init__.py" and room not in text]
+    assert missing == []
+
+
+def test_workflows_pass_actionlint(tmp_path: Path) -> None:
+    from harness.host import golang
+    from harness.toolchain import load_all
+
+    go = golang.ensure(load_all().go)
+    env = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod", "GOWORK": "off"}
+    actionlint = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+    files = sorted(map(str, (ROOT / ".github/workflows").glob("*.yml")))
+    assert len(files) == 2
+    argv = [go.command, "run", actionlint, *files]
+    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -21,7 +21,7 @@ lint: environment
 	$(BIN)/mypy
 
 docker-test: environment  # needs root: starts a Docker engine of its own
-	$(BIN)/pytest tests/docker
+	$(BIN)/pytest tests/image
 
 bench: environment
 	@$(BIN)/crossabi setup --arch=amd64,arm64

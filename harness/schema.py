@@ -17,8 +17,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from harness.errors import InputError, Problem
 from harness.suggest import did_you_mean
-from harness.yamlsource import Surprise, has_tag, plain_value, problem, scalar_value
-
+from harness.yamlsource import Surprise, plain_value, problem, scalar_value
 
 BAD = object()  # the value of a node that had a problem
 
@@ -33,13 +32,6 @@ class Context:
         """Report `message` at `node` and return BAD."""
         self.problems.append(problem(node, message))
         return BAD
-
-    def enter(self, node: Node) -> bool:
-        """Whether `node` may be used: it has no tag."""
-        if has_tag(node):
-            self.bad(node, f"the tag {node.tag} is not allowed; write the plain value")
-            return False
-        return True
 
 
 class Shape(Protocol):
@@ -77,8 +69,6 @@ def describe(node: Node) -> str:
 
 def scalar(node: Node, context: Context, wanted: str) -> Any:
     """Return the resolved value of a scalar node, or BAD with a message that says what was wanted."""
-    if not context.enter(node):
-        return BAD
     if not isinstance(node, ScalarNode):
         return context.bad(node, f"expected {wanted}, found {describe(node)}")
     value = scalar_value(node)
@@ -183,8 +173,6 @@ class ListOf:
 
     def check(self, node: Node, context: Context) -> Any:
         """See `Shape.check`."""
-        if not context.enter(node):
-            return BAD
         if not isinstance(node, SequenceNode):
             return context.bad(node, f"expected a list, found {describe(node)}")
         if len(node.value) < self.least:
@@ -210,8 +198,6 @@ class MapOf:
 
     def check(self, node: Node, context: Context) -> Any:
         """See `Shape.check`."""
-        if not context.enter(node):
-            return BAD
         if not isinstance(node, MappingNode):
             return context.bad(node, f"expected a mapping, found {describe(node)}")
         values: dict[str, Any] = {}
@@ -245,8 +231,6 @@ class Record:
 
     def check(self, node: Node, context: Context) -> Any:
         """See `Shape.check`."""
-        if not context.enter(node):
-            return BAD
         if not isinstance(node, MappingNode):
             return context.bad(node, f"expected a mapping, found {describe(node)}")
         before = len(context.problems)

@@ -2,7 +2,7 @@
 
 Safe by construction: nodes are composed and never turned into Python objects by a tag. What YAML 1.1
 would silently turn into something else (``no``, ``1:30``, ``0777``, a date) is refused with the place and
-the two ways to write it; so are duplicate keys, tags, anchors and merges (`harness.schema` reports them).
+the two ways to write it; so are tags and anchors, and, by `harness.schema`, duplicate keys and merges.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ _TAGS = {
     SequenceNode: "tag:yaml.org,2002:seq",
     MappingNode: "tag:yaml.org,2002:map",
 }
-_PLAIN_TAGS = frozenset(_TAGS.values())
 
 _SURPRISES = (
     (re.compile(r"(?i:y|n|yes|no|on|off)"), "a boolean in YAML 1.1"),
@@ -56,7 +55,7 @@ _WORDS: dict[str, bool | None] = {
     },
 }
 _UNPRINTABLE = yaml.reader.Reader.NON_PRINTABLE
-_ANCHOR = re.compile(r"(?:!\S*\s+)?&")
+_PROPERTY = re.compile(r"&|![^\s,\[\]{}]*")  # what may stand before a value, and no value can begin with
 
 Scalar = str | int | float | bool | None
 
@@ -105,8 +104,8 @@ def problem(node: Node, message: str) -> Problem:
 def compose(text: str, path: Path) -> Node:
     """Return the root node of the one document in `text`.
 
-    Raises InputError, naming the place, on a syntax error, an anchor, nesting deeper than MAX_DEPTH, an empty file
-    or more than one document.
+    Raises InputError, naming the place, on a syntax error, a tag, an anchor, nesting deeper than MAX_DEPTH, an empty
+    file or more than one document.
     """
     text = text.removeprefix("\ufeff")
     if len(text) > MAX_BYTES:
@@ -125,10 +124,9 @@ def compose(text: str, path: Path) -> Node:
         raise InputError(path, [Problem(*place, f"not YAML: {said}")]) from None
     if root is None:
         raise InputError(path, [Problem(1, 1, "the file is empty")])
-    anchored = [node for node in _nodes(root) if _ANCHOR.match(text, node.start_mark.index)] if "&" in text else []
-    if anchored:
-        message = "anchors and aliases are not allowed; write the value out"
-        raise InputError(path, [problem(node, message) for node in anchored])
+    problems = list(_properties(root, text)) if "&" in text or "!" in text else []
+    if problems:
+        raise InputError(path, problems)
     return root
 
 
@@ -147,14 +145,19 @@ def read(path: Path) -> Node:
     return compose(text, path)
 
 
-def has_tag(node: Node) -> bool:
-    """Whether the author wrote an explicit tag (``!!int``, ``!!python/object``, ``!x``)."""
-    return node.tag not in _PLAIN_TAGS
-
-
 def _place(text: str, index: int) -> tuple[int, int]:
     """Return line and column, from 1, of the character at `index`."""
     return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+def _properties(root: Node, text: str) -> Iterator[Problem]:
+    """Yield a problem for each node that has an anchor or a tag (``!!int``, ``!!python/object``, ``!x``)."""
+    for node in _nodes(root):
+        found = _PROPERTY.match(text, node.start_mark.index)
+        if found and found[0] == "&":
+            yield problem(node, "anchors and aliases are not allowed; write the value out")
+        elif found:
+            yield problem(node, f"the tag {found[0]} is not allowed; write the plain value")
 
 
 def _nodes(root: Node) -> Iterator[Node]:

@@ -1,0 +1,115 @@
+"""The Dockerfile, built and run with a real engine that this suite starts for itself (needs root).
+
+`make docker-test` runs it. It installs docker.io and debootstrap where they are missing, starts dockerd on a socket of
+its own, makes `debian:bookworm-slim` with debootstrap (nothing is pulled), builds the image from a clean checkout and
+runs both commands in it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+ROOT = Path(__file__).resolve().parents[2]
+TAG = "crossabi-test"
+BASE = "debian:bookworm-slim"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+INSIDE = "/etc/ssl/host-certificates.crt"  # a machine behind a proxy of its own trusts more than Debian does
+
+
+def run(*argv: str, timeout: float = 1800.0) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
+    assert done.returncode == 0, f"{' '.join(argv)}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def tools() -> None:
+    if os.geteuid() != 0:
+        pytest.fail("this suite starts a Docker engine: run it as root")
+    missing = [
+        package
+        for package, program in (("docker.io", "dockerd"), ("debootstrap", "debootstrap"))
+        if shutil.which(program) is None and not Path("/usr/sbin", program).exists()
+    ]
+    if missing:
+        run("apt-get", "update")
+        run("apt-get", "install", "-y", "--no-install-recommends", *missing)
+
+
+@pytest.fixture(scope="module")
+def engine(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.DockerClient]:
+    folder = tmp_path_factory.mktemp("docker")
+    socket = f"unix://{folder}/docker.sock"
+    argv = ["dockerd", "--host", socket, "--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
+    argv += ["--pidfile", str(folder / "docker.pid"), "--iptables=false", "--ip6tables=false", "--bridge=none"]
+    with (folder / "dockerd.log").open("wb") as log:
+        daemon = subprocess.Popen(argv, stdout=log, stderr=log)
+    try:
+        client = docker.DockerClient(base_url=socket, timeout=1800)
+        for attempt in Retrying(
+            stop=stop_after_delay(60), wait=wait_fixed(0.2), retry=retry_if_exception_type(Exception), reraise=True
+        ):
+            with attempt:
+                client.ping()
+        yield client
+        client.close()
+    finally:
+        daemon.terminate()
+        daemon.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def image(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("base")
+    tree = folder / "tree"
+    run("debootstrap", "--variant=minbase", "bookworm", str(tree))
+    changes = []
+    if CERTIFICATES.exists():
+        shutil.copy(CERTIFICATES, f"{tree}{INSIDE}")
+        changes = [f"ENV PIP_CERT={INSIDE} SSL_CERT_FILE={INSIDE}"]
+    archive = folder / "base.tar"
+    run("tar", "-C", str(tree), "-cf", str(archive), ".")
+    shutil.rmtree(tree)
+    repository, _, tag = BASE.partition(":")
+    engine.api.import_image_from_file(str(archive), repository=repository, tag=tag, changes=changes)
+    archive.unlink()
+    checkout = folder / "checkout"
+    run("git", "clone", "--quiet", str(ROOT), str(checkout))
+    built, _ = engine.images.build(path=str(checkout), tag=TAG, network_mode="host", rm=True, forcerm=True)
+    return str(built.id)
+
+
+def in_container(engine: docker.DockerClient, image: str, *command: str) -> tuple[int, str]:
+    container = engine.containers.run(image, list(command), network_mode="host", detach=True)
+    try:
+        status = container.wait(timeout=1800)["StatusCode"]
+        return status, container.logs().decode(errors="replace")
+    finally:
+        container.remove(force=True)
+
+
+def test_the_main_job_works_in_the_image(engine: docker.DockerClient, image: str) -> None:
+    status, printed = in_container(engine, image, "make", "abi")
+    assert status == 0, printed[-4000:]
+    assert "conversions/direct_cast" in printed
+    assert "≠ declared" in printed
+    assert "skip" not in printed.splitlines()[-1]
+
+
+def test_the_tests_work_in_the_image(engine: docker.DockerClient, image: str) -> None:
+    status, printed = in_container(engine, image, "make", "test")
+    assert status == 0, printed[-4000:]
+
+
+def test_nothing_is_missing_in_the_image(engine: docker.DockerClient, image: str) -> None:
+    status, printed = in_container(engine, image, ".venv/bin/crossabi", "doctor", "--arch=all")
+    assert status == 0, printed
+    assert "MISSING" not in printed

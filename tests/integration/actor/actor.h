@@ -1,0 +1,5 @@
+void fault(void);
+void fork_without_end(void);
+void die_of(int number);
+void stop_oneself(void);
+int flag_of_the_case(void);

@@ -1,0 +1,27 @@
+from ..support import Project
+
+
+def test_the_reference_is_the_one_that_was_named(project: Project) -> None:
+    project.case("g/arch", "arch")
+    ran = project.pytest("--arch=amd64,arm64,riscv64", "--against=aarch64", "--collect-only", "-q")
+    items = [line.rpartition("::")[2] for line in ran.text.splitlines() if "::diff" in line]
+    assert items == ["diff[amd64~arm64]", "diff[arm64~riscv64]"]
+
+
+def test_the_baseline_of_the_named_one_stands_in_for_it(project: Project) -> None:
+    project.case("g/arch", "by-arch", "arm64=two", "else=one")
+    assert project.pytest("--arch=amd64,arm64", "--pairs=none", "--update-baselines").code == 0
+    ran = project.pytest("--arch=riscv64", "--against=arm64")
+    assert ran.words == {"g/arch::run[riscv64]": "PASS", "g/arch::diff[arm64~riscv64]": "FAIL"}
+    assert ran.made == {("g/arch", "riscv64"): 1}
+    ran = project.pytest("--arch=riscv64", "--against=amd64")
+    assert ran.words == {"g/arch::run[riscv64]": "PASS", "g/arch::diff[amd64~riscv64]": "PASS"}
+
+
+def test_a_near_miss_ends_with_4(project: Project) -> None:
+    project.case("g/arch", "arch")
+    for how in ("-n0", "-n2"):
+        ran = project.pytest("--against=adm64", how)
+        assert ran.code == 4
+        assert "no architecture is called 'adm64'; did you mean 'amd64'?" in ran.text
+        assert "Traceback" not in ran.text

@@ -1,0 +1,216 @@
+"""The store: what goes into a key, who builds when, and what a build leaves behind that was killed or could not end."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.build import build
+from harness.build.ambient import ambient
+from harness.build.recipe import Recipe, recipe
+from harness.build.store import Binary, Store, Trouble
+from harness.errors import InputError
+
+from .support import Project, load_case, processes, script, target, until
+
+HELLO = 'package main\n\nimport "C"\n\nfunc main() { println("hello") }\n'
+
+
+@pytest.fixture
+def hello(project: Project) -> Project:
+    project.case("g/hello", sources={"main.go": HELLO, "part.h": "#define NUMBER 1\n"})
+    return project
+
+
+def made_from(project: Project, **fields: Any) -> Recipe:
+    """Return the recipe of the project's case, changed in `fields` of its case.yaml."""
+    folder = project.case("g/hello", sources={}, **fields)
+    case = load_case(folder)
+    return recipe(case, case.variants[0], target("arm64"), ambient())
+
+
+@pytest.mark.parametrize(
+    "build_settings",
+    [
+        {"env": {"GOARM64": "v8.1"}},
+        {"tags": ["x"]},
+        {"flags": ["-race"]},
+        {"go": {"gcflags": "-N"}},
+        {"go": {"ldflags": "-s"}},
+        {"c": {"cflags": ["-O0"]}},
+        {"c": {"ldflags": ["-lm"]}},
+        {"shared": {"libx.so": ["x.c"]}},
+    ],
+    ids=lambda value: "-".join([*value, *next(iter(value.values()))]),
+)
+def test_every_setting_of_the_build_is_in_the_key(hello: Project, build_settings: dict[str, Any]) -> None:
+    assert made_from(hello).key != made_from(hello, build=build_settings).key
+
+
+def test_how_it_is_run_and_judged_is_not_in_the_key(hello: Project) -> None:
+    key = made_from(hello).key
+    assert made_from(hello, run={"args": ["x"], "timeout": 3}, expect={"exit": 3}).key == key
+    (hello.folder("g/hello") / "baseline.yaml").write_text("accepted: []\n")
+    assert made_from(hello).key == key
+
+
+def test_every_source_and_its_name_is_in_the_key(hello: Project) -> None:
+    folder = hello.folder("g/hello")
+    keys = [made_from(hello).key]
+    (folder / "part.h").write_text("#define NUMBER 2\n")
+    keys.append(made_from(hello).key)
+    (folder / "part.h").rename(folder / "other.h")
+    keys.append(made_from(hello).key)
+    assert len(set(keys)) == 3
+
+
+@pytest.mark.parametrize("name", ["CGO_CFLAGS", "GOEXPERIMENT", "GOFLAGS", "CPATH", "GOARM64"])
+def test_an_environment_that_matters_is_in_the_key(hello: Project, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    key = made_from(hello).key
+    monkeypatch.setenv(name, "-x")
+    assert made_from(hello).key != key
+
+
+@pytest.mark.parametrize("name", ["GOPROXY", "HOME", "GOCACHE", "LANG", "SOMETHING"])
+def test_an_environment_that_does_not_matter_is_not(hello: Project, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    key = made_from(hello).key
+    monkeypatch.setenv(name, "/elsewhere")
+    assert made_from(hello).key == key
+
+
+def test_an_overlay_and_every_file_that_it_names_are_in_the_key(
+    hello: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, replacement = tmp_path / "overlay.json", tmp_path / "main.go"
+    keys = [made_from(hello).key]
+    monkeypatch.setenv("GOFLAGS", f"-overlay={file}")
+    with pytest.raises(InputError, match="overlay.json:1:1: the overlay cannot be read: No such file"):
+        made_from(hello)
+    for text in ("one", "two"):
+        replacement.write_text(text)
+        file.write_text(json.dumps({"Replace": {"/some/where.go": str(replacement)}}))
+        keys.append(made_from(hello).key)
+    file.write_text(json.dumps({"Replace": {"/some/where_else.go": str(replacement)}}))
+    keys.append(made_from(hello).key)
+    assert len(set(keys)) == 4
+
+
+def test_what_one_set_of_flags_built_is_not_given_to_another(project: Project) -> None:
+    project.case("g/one", "flag", build={"c": {"cflags": ["-DFLAG_OF_THE_CASE=1"]}}, expect={"stdout": "flag of the case: 1\n"})
+    project.case("g/two", "flag", build={"c": {"cflags": ["-DFLAG_OF_THE_CASE=2"]}}, expect={"stdout": "flag of the case: 2\n"})
+    for expected in (True, False):
+        ran = project.pytest("--arch=amd64")
+        assert ran.words == {"g/one::run[amd64]": "PASS", "g/two::run[amd64]": "PASS"}
+        assert ("building 2 programs" in ran.text) is expected
+
+
+def build_and_tell(wanted: Recipe, root: Path, gate: Any, told: Any) -> None:
+    gate.wait()
+    said: list[str] = []
+    (built,) = build(Store(root), [wanted], said.append).values()
+    told.put((len(said), isinstance(built, Binary)))
+
+
+def test_two_builders_of_one_key_build_once(hello: Project, tmp_path: Path) -> None:
+    wanted = made_from(hello)
+    context = multiprocessing.get_context("fork")
+    gate, told = context.Barrier(3), context.Queue()
+    arguments = (wanted, tmp_path, gate, told)
+    builders = [context.Process(target=build_and_tell, args=arguments) for _ in range(3)]
+    for builder in builders:
+        builder.start()
+    said = sorted(told.get(timeout=120) for _ in builders)
+    for builder in builders:
+        builder.join()
+    assert said == [(0, True), (0, True), (1, True)]
+
+
+def test_a_builder_that_is_killed_leaves_nothing_half_done_and_its_lock_to_nobody(
+    hello: Project, tmp_path: Path
+) -> None:
+    """A compiler that takes for ever holds the build while its harness is killed."""
+    bin_folder, root = tmp_path / "bin", tmp_path / "root"
+    slow = script(bin_folder / "aarch64-linux-gnu-gcc", f'touch {tmp_path}/began\n[ -e {tmp_path}/slow ] && sleep 600\n'
+                  'exec /usr/bin/aarch64-linux-gnu-gcc "$@"\n')  # fmt: skip
+    (tmp_path / "slow").touch()
+    env = {**os.environ, "CROSSABI_CACHE": str(root), "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--arch=arm64"]
+    # The wrapper answers --version at once: only what compiles is slow.
+    slow.write_text(slow.read_text().replace("#!/bin/sh\n", "#!/bin/sh\n" + ANSWER_VERSION))
+    builder = subprocess.Popen(argv, cwd=hello.path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until((tmp_path / "began").exists, 60, "no compiler was started")
+    finally:
+        builder.send_signal(signal.SIGKILL)
+        builder.wait()
+    until(lambda: not processes(str(tmp_path)), 2.0, "the compiler did not end")
+    assert not list((root / "store").glob("??/*"))
+    (tmp_path / "slow").unlink()
+    ran = hello.pytest("--arch=arm64", env={"CROSSABI_CACHE": str(root), "PATH": env["PATH"]})
+    assert (ran.code, ran.words) == (0, {"g/hello::run[arm64]": "PASS"})
+    assert not list((root / "store" / "tmp").iterdir())
+
+
+ANSWER_VERSION = 'case "$1" in --version) exec /usr/bin/aarch64-linux-gnu-gcc "$@";; esac\n'
+
+
+def test_nothing_is_rebuilt_when_nothing_changed_and_no_tool_is_asked(hello: Project, tmp_path: Path) -> None:
+    """The second run finds compilers on PATH that leave a trace when they are started, and a go that does."""
+    root = {"CROSSABI_CACHE": str(tmp_path / "root")}
+    first = hello.pytest("--arch=arm64", env=root)
+    assert "building 1 program" in first.text
+    trace = tmp_path / "trace"
+    argv = ["strace", "-f", "-qq", "-e", "trace=execve", "-o", str(trace), sys.executable, "-m", "pytest", "--arch=arm64"]
+    done = subprocess.run(argv, cwd=hello.path, env={**os.environ, **root}, check=False, stdout=subprocess.PIPE)
+    assert done.returncode == 0, done.stdout
+    started = {line.split('"')[1].rpartition("/")[2] for line in trace.read_text().splitlines() if '= 0' in line}
+    assert "qemu-aarch64" in started
+    assert not started & {"go", "aarch64-linux-gnu-gcc", "cc1", "cgo"}
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tiny", folder], check=False, capture_output=True)
+    if done.returncode != 0:
+        pytest.skip(f"mount: {done.stderr.decode()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_broken_and_never_stored(hello: Project, tiny_disk: Path) -> None:
+    wanted = made_from(hello)
+    store = Store(tiny_disk)
+    (built,) = build(store, [wanted]).values()
+    assert isinstance(built, Trouble)
+    assert "no space left on device" in built.cause.lower() + built.output.lower()
+    assert store.get(wanted.key) is None
+    assert not list((store.root / "tmp").iterdir())
+    subprocess.run(["mount", "-o", "remount,size=200m", tiny_disk], check=True)
+    (again,) = build(store, [wanted]).values()
+    assert isinstance(again, Binary)
+
+
+def test_an_entry_that_was_damaged_is_built_anew(hello: Project, tmp_path: Path) -> None:
+    wanted, store = made_from(hello), Store(tmp_path)
+    (first,) = build(store, [wanted]).values()
+    assert isinstance(first, Binary)
+    with first.program.open("r+b") as file:
+        file.truncate(100)
+    said: list[str] = []
+    (again,) = build(store, [wanted], said.append).values()
+    assert isinstance(again, Binary)
+    assert len(said) == 1
+    assert again.program.stat().st_size > 100

@@ -1,0 +1,70 @@
+import pytest
+
+from harness.build import diagnostics
+from harness.observation import Diagnostic
+
+STAGED = "/cache/store/tmp/12-ab/src"
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("./main.go:5:7: undefined: x", Diagnostic("main.go", 5, 7, "undefined: x")),
+        (f"{STAGED}/group.case/add.c:3:1: error: bad", Diagnostic("group.case/add.c", 3, 1, "error: bad")),
+        ("add.c:3: warning: old style", Diagnostic("add.c", 3, 0, "warning: old style")),
+        ("  entry.S:12: Error: unknown mnemonic", Diagnostic("entry.S", 12, 0, "Error: unknown mnemonic")),
+        ("$WORK/b001/_cgo_export.c:9:2: error: x", Diagnostic("_cgo_export.c", 9, 2, "error: x")),
+        ("/tmp/go-build123/b001/x.c:9:2: error: x", Diagnostic("x.c", 9, 2, "error: x")),
+        (
+            "/usr/bin/ld: x.o: undefined reference to `f'",
+            Diagnostic("", 0, 0, "/usr/bin/ld: x.o: undefined reference to `f'"),
+        ),
+        ("/usr/bin/ld: cannot find -lmissing", Diagnostic("", 0, 0, "/usr/bin/ld: cannot find -lmissing")),
+        ("main.go: In function 'main':", None),
+        ("add.h:1:5: note: declared here", None),
+        ("collect2: error: ld returned 1 exit status", None),
+        ("go: downloading something", None),
+        ("", None),
+    ],
+)
+def test_a_line_of_compiler_output_is_a_diagnostic_or_chatter(line: str, found: Diagnostic | None) -> None:
+    assert diagnostics.parse(f"{line}\n", [STAGED]) == ((found,) if found else ())
+
+
+def test_diagnostics_keep_their_order_and_stand_once() -> None:
+    output = "b.go:1:1: x\na.go:1:1: y\nb.go:1:1: x\n"
+    assert [row.file for row in diagnostics.parse(output)] == ["b.go", "a.go"]
+
+
+def test_the_output_of_many_packages_is_split_by_its_headers() -> None:
+    output = """\
+go: some chatter
+# crossabi.test/one
+one/a.go:1:1: x
+# crossabi.test/two [crossabi.test/two.test]
+two/b.go:1:1: y
+two/b.go:2:1: z
+# crossabi.test/one
+one/c.go:1:1: w
+# not a header: it has words
+"""
+    assert diagnostics.split_packages(output) == {
+        "": "go: some chatter",
+        "crossabi.test/one": "one/a.go:1:1: x\none/c.go:1:1: w\n# not a header: it has words",
+        "crossabi.test/two": "two/b.go:1:1: y\ntwo/b.go:2:1: z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("write /x: no space left on device\n", "no space left on device"),
+        ("gcc: fatal error: Killed signal: killed", "signal: killed"),
+        ("a.c:1:1: internal compiler error: in x", "internal compiler error"),
+        ("dial tcp 1.2.3.4:443: i/o timeout", "dial tcp"),
+        ("a.go:1:1: undefined: space", ""),
+        ("", ""),
+    ],
+)
+def test_the_machines_trouble_is_told_from_the_programs(output: str, words: str) -> None:
+    assert diagnostics.machine_trouble(output) == words

@@ -1,0 +1,142 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.build.recipe import sources
+from harness.case import BuildSettings
+from harness.errors import EnvironmentBroken
+from harness.target import GoToolchain, Tool
+from unit.build import AMBIENT, make
+from unit.samples import target
+
+CC = Tool(("/usr/bin/some-gcc",), "gcc 12", "cc identity")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "main.go").write_text("package main")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"env": {"CGO_CFLAGS": "-O0"}},
+        {"tags": ("x",)},
+        {"flags": ("-race",)},
+        {"gcflags": "-N"},
+        {"go_ldflags": "-s"},
+        {"asmflags": "-S"},
+        {"mode": "c-archive"},
+    ],
+    ids=lambda row: next(iter(row)),
+)
+def test_settings_of_go_make_another_key_and_another_build(settings: dict[str, Any], folder: Path) -> None:
+    plain, changed = make(folder), make(folder, settings=BuildSettings(**settings))
+    assert plain.key != changed.key
+    assert plain.group != changed.group
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"cflags": ("-O0",)}, {"c_ldflags": ("-lm",)}, {"shared": {"liba.so": ("a.c",)}}],
+    ids=lambda r: next(iter(r)),
+)
+def test_settings_of_the_cases_own_c_make_another_key_in_the_same_build(settings: dict[str, Any], folder: Path) -> None:
+    plain, changed = make(folder), make(folder, settings=BuildSettings(**settings))
+    assert plain.key != changed.key
+    assert plain.group == changed.group
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"target": target("riscv64")},
+        {"target": target(cc=replace(CC, identity="upgraded"))},
+        {"target": target(cc=replace(CC, command=("zig", "cc")))},
+        {"target": target(go=GoToolchain("go1.27.4", Path("/goroot"), "rebuilt"))},
+        {"target": target(sysroot=Path("/other"))},
+        {"target": target(libc="musl")},
+        {"ambient": replace(AMBIENT, fingerprint="other")},
+        {"kind": "c-host"},
+    ],
+    ids=lambda row: next(iter(row)),
+)
+def test_tools_and_environment_are_in_the_key(changes: dict[str, Any], folder: Path) -> None:
+    assert make(folder).key != make(folder, **changes).key
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"target": target(id="arm64-again")},
+        {"target": target(emulator=None, runner="native")},
+        {"ambient": replace(AMBIENT, env={"PATH": "/other"})},
+        {"label": "other/name"},
+    ],
+    ids=lambda row: next(iter(row)),
+)
+def test_what_cannot_change_the_binary_is_not_in_the_key(changes: dict[str, Any], folder: Path) -> None:
+    assert make(folder).key == make(folder, **changes).key
+
+
+def test_a_source_matters_by_name_and_content(folder: Path) -> None:
+    keys = [make(folder).key]
+    (folder / "main.go").write_text("package main // changed")
+    keys.append(make(folder).key)
+    (folder / "main.go").rename(folder / "other.go")
+    keys.append(make(folder).key)
+    assert len(set(keys)) == 3
+
+
+def test_a_file_that_a_flag_names_counts_from_the_cases_folder_and_matters(folder: Path) -> None:
+    (folder / "cpu.prof").write_text("one")
+    settings = BuildSettings(flags=("-pgo=cpu.prof",))
+    first = make(folder, settings=settings)
+    (folder / "cpu.prof").write_text("two")
+    assert first.flags == (f"-pgo={folder}/cpu.prof",)
+    assert first.group != make(folder, settings=settings).group
+
+
+def test_the_sources_are_a_cases_own_files(tmp_path: Path) -> None:
+    names = ["main.go", "lib/a.c", "case.yaml", "baseline.yaml", "lib/case.yaml", ".git/x", "__pycache__/x", ".hidden"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert [name for name, _ in sources(tmp_path)] == ["lib/a.c", "lib/case.yaml", "main.go"]
+
+
+def test_a_source_that_cannot_be_read_is_our_trouble(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_bytes", _refuse(Path.read_bytes, "main.go"))
+    with pytest.raises(EnvironmentBroken, match=r"main\.go: cannot be read"):
+        sources(folder)
+
+
+def _refuse(read: Callable[[Path], bytes], name: str) -> Callable[[Path], bytes]:
+    def refused(path: Path) -> bytes:
+        if path.name == name:
+            raise PermissionError
+        return read(path)
+
+    return refused
+
+
+@pytest.mark.parametrize(
+    ("names", "module", "alone"),
+    [
+        (["main.go"], False, False),
+        (["main.go", "lib/a.c"], False, False),
+        (["main.go", "lib/a.go"], False, True),
+        (["main.go", "go.mod"], True, True),
+        (["main.go", "lib/go.mod"], False, False),
+    ],
+)
+def test_when_a_case_is_a_module_of_its_own(names: list[str], module: bool, alone: bool, tmp_path: Path) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    made = make(tmp_path)
+    assert (made.has_module, made.stands_alone) == (module, alone)

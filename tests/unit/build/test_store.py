@@ -1,0 +1,126 @@
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.build.store import PROGRAM, RECORD, Binary, Refusal, Store
+from harness.errors import StoreBroken
+from harness.observation import Diagnostic
+
+KEY = "ab" + "0" * 38
+SAID = (Diagnostic("a.go", 1, 2, "bad"),)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def put(store: Store, content: str = "program", key: str = KEY) -> Binary:
+    with store.scratch() as folder:
+        made = folder / "out"
+        made.mkdir()
+        (made / PROGRAM).write_text(content)
+        (made / "liba.so").touch()
+        return store.put_binary(key, made, SAID)
+
+
+def test_a_binary_is_had_again_with_what_stands_beside_it(store: Store) -> None:
+    assert store.get(KEY) is None
+    made = put(store)
+    assert store.get(KEY) == made == Binary(KEY, store.root / "ab" / KEY, SAID)
+    assert made.program.read_text() == "program"
+    assert (made.folder / "liba.so").exists()
+
+
+def test_a_refusal_is_remembered(store: Store) -> None:
+    refusal = Refusal(KEY, SAID, "the whole output")
+    store.put_refusal(refusal)
+    assert store.get(KEY) == refusal
+
+
+def test_the_first_of_two_builders_wins(store: Store) -> None:
+    put(store, "first")
+    assert put(store, "second").program.read_text() == "first"
+
+
+@pytest.mark.parametrize("damage", ["truncated", "removed", "torn record"])
+def test_a_damaged_entry_is_not_used_and_can_be_made_again(damage: str, store: Store) -> None:
+    made = put(store)
+    if damage == "truncated":
+        made.program.write_text("prog")
+    elif damage == "removed":
+        made.program.unlink()
+    else:
+        (made.folder / RECORD).write_text('{"diagnostics": [')
+    assert store.get(KEY) is None
+
+
+@pytest.mark.parametrize("damage", ["truncated", "removed"])
+def test_a_damaged_program_can_be_made_again(damage: str, store: Store) -> None:
+    made = put(store)
+    if damage == "truncated":
+        made.program.write_text("prog")
+    else:
+        made.program.unlink()
+    assert store.get(KEY) is None
+    assert put(store, "again").program.read_text() == "again"
+    assert store.get(KEY) is not None
+
+
+def test_entries_are_apart(store: Store) -> None:
+    put(store)
+    assert store.get("cd" + KEY[2:]) is None
+
+
+def test_scratch_is_private_and_gone_afterwards(store: Store) -> None:
+    with store.scratch() as one, store.scratch() as two:
+        assert one != two
+        (one / "file").touch()
+    assert not one.exists()
+    assert not two.exists()
+
+
+def test_scratch_is_gone_after_an_error_too(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.scratch() as folder:
+        raise ZeroDivisionError
+    assert not folder.exists()
+
+
+def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "store").touch()
+    store = Store(tmp_path)
+    with pytest.raises(StoreBroken, match="cannot be written"), store.scratch():
+        pytest.fail("there was a folder")
+
+
+def test_a_sweep_removes_what_dead_processes_left_and_nothing_else(store: Store) -> None:
+    ended = subprocess.Popen(["/bin/true"])
+    ended.wait()
+    area = store.root / "tmp"
+    for name in (f"{ended.pid}-dead", f"{os.getpid()}-alive", "not-ours"):
+        (area / name).mkdir(parents=True)
+    assert store.sweep() == 1
+    assert sorted(path.name for path in area.iterdir()) == sorted([f"{os.getpid()}-alive", "not-ours"])
+    assert store.sweep() == 0
+
+
+def test_a_lock_of_the_store_has_a_name(store: Store) -> None:
+    with store.lock("one") as waited, store.lock("two"):
+        assert not waited
+
+
+def test_the_store_stands_in_the_cache(own_cache: Path) -> None:
+    assert Store().root == own_cache / "store"
+
+
+def test_the_record_is_json_that_people_can_read(store: Store) -> None:
+    made = put(store, "12345")
+    record = json.loads((made.folder / RECORD).read_text())
+    assert record == {
+        "diagnostics": [{"file": "a.go", "line": 1, "column": 2, "text": "bad"}],
+        "output": "",
+        "program_bytes": 5,
+    }

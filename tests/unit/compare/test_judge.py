@@ -1,0 +1,250 @@
+from typing import Any
+
+import pytest
+
+from harness.compare.judge import STDERR_LINES, Rules, aligned, judge_diff, judge_run, mismatches, quote, sentence
+from harness.compare.normalise import Normaliser
+from harness.expectation import Expect, TextMatch, from_yaml
+from harness.observation import Diagnostic, Divergence, Observation, Verdict, Word
+from unit.samples import observed
+
+ITEM = Verdict("id", "run", "group/case", "arm64", "", Word.SKIP)
+REFUSED: dict[str, Any] = {
+    "phase": "build", "outcome": "build-error", "exit_code": None, "diagnostics": (Diagnostic("a.go", 1, 2, "bad"),),
+}  # fmt: skip
+
+
+def rules(*streams: str) -> Rules:
+    return Rules(streams or ("stdout",), Normaliser())
+
+
+def judged(
+    *observations: Observation, expect: Any = None, baseline: Observation | None = None, streams: tuple[str, ...] = ()
+) -> Verdict:
+    return judge_run(ITEM, observations, from_yaml(expect).default, baseline, rules(*streams))
+
+
+@pytest.mark.parametrize(
+    ("seen", "expect", "found"),
+    [
+        ({}, {}, None),
+        ({"exit_code": 3}, {"exit": 3}, None),
+        ({"exit_code": 3}, {}, ("exit code", "0", "3")),
+        ({"outcome": "signal", "signal": "SIGBUS"}, {"signal": "SIGBUS"}, None),
+        ({"outcome": "signal", "signal": "SIGBUS"}, {"signal": "SIGSEGV"}, ("exit signal", "SIGSEGV", "SIGBUS")),
+        ({"outcome": "signal", "signal": "SIGBUS"}, {"outcome": "signal"}, None),
+        ({}, {"outcome": "signal"}, ("exit outcome", "killed by a signal", "exit 0")),
+        ({}, {"signal": "SIGBUS"}, ("exit outcome", "killed by SIGBUS", "exit 0")),
+        ({"outcome": "go-panic", "message": "m"}, {"exit": 2}, ("exit outcome", "exit 2", "go-panic: m")),
+        ({"outcome": "go-panic"}, {"outcome": "exit"}, ("exit outcome", "exit", "go-panic")),
+        ({"outcome": "go-panic", "exit_code": 2}, {"outcome": ["go-panic", "go-fatal"]}, None),
+        ({}, {"outcome": ["go-panic", "go-fatal"]}, ("exit outcome", "go-panic or go-fatal", "exit 0")),
+        ({"stdout": "a\n"}, {"stdout": "a\n"}, None),
+        ({"stdout": "b\n"}, {"stdout": "a\n"}, ("stdout line 1", "a", "b")),
+        ({"stdout": "a\r\n"}, {"stdout": "a\n"}, ("stdout line 1", "a", "a\r")),
+        ({"stdout": "pid 7\n", "pid": 7}, {"stdout": "pid <pid>\n"}, None),
+        ({"stdout": "pid 7\n", "pid": 7}, {"stdout": "pid 7\n"}, None),
+        ({"stdout": "abc"}, {"stdout": {"pattern": "a.c"}}, None),
+        ({"stdout": "abcd"}, {"stdout": {"pattern": "a.c"}}, ("stdout pattern", "a.c", "abcd")),
+        ({"stderr": "xabcx"}, {"stderr": {"pattern": "a.c"}}, None),
+        ({"stderr": "x"}, {"stderr": {"pattern": "a.c"}}, ("stderr pattern", "a.c", "x")),
+        (REFUSED, "fail@build", None),
+        (REFUSED, {"fail@build": "b.d$"}, None),
+        (REFUSED, {"fail@build": "worse"}, ("build diagnostic", "one that says /worse/", "a.go:1:2: bad")),
+        (REFUSED, {}, ("build", "built", "a.go:1:2: bad")),
+        ({**REFUSED, "diagnostics": (), "message": "no compiler"}, {}, ("build", "built", "no compiler")),
+        ({}, {"fail@build": "bad"}, ("build", "a refusal that says /bad/", "built (exit 0)")),
+    ],
+)
+def test_where_an_observation_is_not_what_was_expected(
+    seen: dict[str, Any], expect: Any, found: tuple[str, str, str] | None
+) -> None:
+    wanted = (Divergence(*found),) if found else ()
+    assert mismatches(observed(**seen), from_yaml(expect).default, rules()) == wanted
+
+
+@pytest.mark.parametrize(
+    ("seen", "word", "cause"),
+    [
+        ({}, Word.PASS, ""),
+        ({"exit_code": 1}, Word.FAIL, "exit code: expected 0, got 1"),
+        (
+            {"outcome": "timeout", "seconds": 20.4, "message": "it was stopped"},
+            Word.TIMEOUT,
+            "no end after 20 s (it was stopped)",
+        ),
+        ({"outcome": "timeout", "seconds": 9.6}, Word.TIMEOUT, "no end after 10 s"),
+        ({"outcome": "limit", "message": "files"}, Word.FAIL, "exit outcome: expected exit 0, got `limit: files`"),
+        ({"outcome": "broken", "message": "no qemu\n  mend: x"}, Word.BROKEN, "no qemu"),
+        ({"tries": 2}, Word.FLAKY, "passed at try 2, after a known emulator fault"),
+    ],
+)
+def test_a_run_is_judged_by_its_expectation(seen: dict[str, Any], word: Word, cause: str) -> None:
+    verdict = judged(observed(**seen))
+    assert (verdict.verdict, verdict.cause) == (word, cause)
+
+
+def test_an_expected_timeout_passes() -> None:
+    assert judged(observed(outcome="timeout", exit_code=None), expect={"outcome": "timeout"}).verdict is Word.PASS
+
+
+def test_a_difference_from_the_baseline_is_a_regression() -> None:
+    verdict = judged(observed(stdout="new regression\n"), baseline=observed(stdout="old\n"))
+    assert verdict.verdict is Word.FAIL
+    assert verdict.cause == "regression on arm64: stdout line 1: was `old`, is `new regression`"
+    assert verdict.detail == ("stdout line 1:", "    was  old", "    is   new regression")
+
+
+def test_a_failed_expectation_comes_before_the_baseline_and_is_in_its_own_words() -> None:
+    verdict = judged(observed(stdout="regression\n"), expect={"stdout": "x\n"}, baseline=observed(stdout="old\n"))
+    assert verdict.cause == "stdout line 1: expected `x`, got `regression`"
+    assert verdict.detail == ("stdout line 1:", "    expected  x", "    seen      regression")
+
+
+def test_every_repeat_is_held_against_the_baseline() -> None:
+    same = observed(stdout="a\n")
+    verdict = judged(same, same, observed(stdout="b\n"), baseline=same)
+    assert verdict.verdict is Word.FAIL
+    assert verdict.cause == "regression on arm64: stdout line 1: was `a`, is `b`"
+    assert judged(same, same, baseline=same).verdict is Word.PASS
+
+
+def test_repeats_are_counted_and_the_first_bad_one_is_shown() -> None:
+    verdict = judged(observed(), observed(exit_code=7), observed(), observed(exit_code=9))
+    assert verdict.cause == "2 of 4 runs: exit code: expected 0, got 7"
+    assert verdict.outcomes == {"exit 0": 2, "exit 7": 1, "exit 9": 1}
+
+
+def test_the_detail_has_notes_drops_and_the_beginning_of_stderr() -> None:
+    seen = observed(exit_code=1, notes=("a note",), dropped={"stdout": 5}, stderr="x\n" * (STDERR_LINES + 1))
+    detail = judged(seen).detail
+    assert detail[:5] == (
+        "exit code:",
+        "    expected  0",
+        "    seen      1",
+        "note: a note",
+        "note: 5 bytes of stdout dropped",
+    )
+    assert detail[5] == f"stderr (first {STDERR_LINES} of {STDERR_LINES + 1} lines):"
+    assert detail[6:] == ("    x",) * STDERR_LINES  # fmt: skip
+
+
+def test_a_broken_run_tells_the_mend_and_what_the_emulator_said() -> None:
+    detail = judged(observed(outcome="broken", message="no qemu\n  mend: get one", stderr="qemu: oh")).detail
+    assert detail == ("  mend: get one", "stderr:", "    qemu: oh")
+
+
+def test_a_pass_has_no_detail_but_counts_what_was_normalised() -> None:
+    verdict = judged(observed(stdout="goroutine 7", stderr="noise", notes=("x",)), expect={"stdout": "goroutine <n>"})
+    assert (verdict.verdict, verdict.detail, verdict.normalised) == (Word.PASS, (), {"goroutine": 1})
+
+
+EXPECT = {"stdout": "a\n", "per_arch": [{"arches": ["arm64"], "reason": "registers", "stdout": "b\n"}]}
+
+
+def diffed(left: dict[str, Any], right: dict[str, Any], expect: Any = None, *streams: str) -> Verdict:
+    sides = (observed(**{"target": "amd64", **left}), observed(**{"target": "arm64-zig", **right}))
+    return judge_diff(ITEM, *sides, from_yaml(expect), rules(*streams))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expect", "word", "cause"),
+    [
+        ({"stdout": "a\n"}, {"stdout": "a\n"}, None, Word.PASS, ""),
+        (
+            {"stdout": "a\n"},
+            {"stdout": "b\n"},
+            None,
+            Word.FAIL,
+            "amd64 and arm64-zig diverge: stdout line 1: amd64 `a`, arm64-zig `b`",
+        ),
+        ({"stdout": "a\n"}, {"stdout": "b\n"}, EXPECT, Word.XFAIL, "declared: arm64: registers"),
+        (
+            {"stdout": "a\n"},
+            {"stdout": "a\n"},
+            EXPECT,
+            Word.XPASS,
+            "the declared divergence of amd64 and arm64-zig in stdout no longer happens",
+        ),
+        (
+            {"stdout": "a\n"},
+            {"stdout": "b\n", "exit_code": 1},
+            EXPECT,
+            Word.FAIL,
+            "amd64 and arm64-zig diverge: exit code: amd64 0, arm64-zig 1",
+        ),
+        (
+            {},
+            REFUSED,
+            {"per_arch": [{"arches": ["arm64"], "reason": "r", "fail@build": "bad"}]},
+            Word.XFAIL,
+            "declared: arm64: r",
+        ),
+        (
+            {"outcome": "broken", "message": "no qemu\nmore"},
+            {"stdout": "b"},
+            EXPECT,
+            Word.BROKEN,
+            "no comparison: amd64 is broken: no qemu",
+        ),
+        ({}, {"outcome": "broken", "message": "x"}, None, Word.BROKEN, "no comparison: arm64-zig is broken: x"),
+    ],
+)
+def test_two_architectures_agree_diverge_or_do_as_declared(
+    left: dict[str, Any], right: dict[str, Any], expect: Any, word: Word, cause: str
+) -> None:
+    verdict = diffed(left, right, expect)
+    assert (verdict.verdict, verdict.cause) == (word, cause)
+
+
+def test_a_divergence_is_shown_with_both_sides_under_each_other() -> None:
+    assert diffed({"stdout": "a\n"}, {"stdout": "b\n"}).detail == (
+        "stdout line 1:",
+        "    amd64      a",
+        "    arm64-zig  b",
+    )
+
+
+def test_a_declared_divergence_that_is_gone_names_the_reason() -> None:
+    assert diffed({"stdout": "a\n"}, {"stdout": "a\n"}, EXPECT).detail == ("declared for arm64: registers",)
+
+
+def test_a_declared_divergence_in_a_stream_that_is_not_compared_is_not_missed() -> None:
+    assert diffed({}, {}, EXPECT, "stderr").verdict is Word.PASS
+
+
+def test_all_divergences_of_a_declared_diff_are_kept() -> None:
+    verdict = diffed({"stdout": "a\nx\n"}, {"stdout": "b\ny\n"}, EXPECT)
+    assert [found.left for found in verdict.divergences] == ["a", "x"]
+    assert verdict.reasons == {"arm64": "registers"}
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("some text", "`some text`"),
+        ("two\n  lines", "`two lines`"),
+        ("(nothing)", "(nothing)"),
+        ("-12", "-12"),
+        ("SIGSEGV", "SIGSEGV"),
+        ("exit 3", "exit 3"),
+        ("killed by SIGBUS", "killed by SIGBUS"),
+        ("", "``"),
+        ("x" * 101, f"`{'x' * 100}…`"),
+    ],
+)
+def test_quotes_stand_around_what_a_program_said(text: str, quoted: str) -> None:
+    assert quote(text) == quoted
+
+
+def test_more_divergences_than_anyone_reads_are_counted() -> None:
+    found = [Divergence(f"stdout line {number}", "a\nb", "") for number in range(1, 24)]
+    assert sentence(found, "l", "r").endswith("l `a b`, r `` (and 22 more)")
+    lines = aligned(found, "l", "right", most=2)
+    assert lines[:4] == ["stdout line 1:", "    l      a", "    l      b", "    right  "]
+    assert lines[-1] == "(and 21 more)"
+
+
+def test_an_exact_text_is_matched_by_expectation() -> None:
+    expect = Expect(exit_code=0, stderr=TextMatch("x\n"))
+    assert mismatches(observed(stderr="y\n"), expect, rules()) == (Divergence("stderr line 1", "x", "y"),)

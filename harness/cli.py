@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
+from click.utils import PacifyFlushWrapper
 
 from harness import __version__, arches, files
 from harness.errors import CrossabiError
@@ -189,9 +190,10 @@ def main() -> None:
     except CrossabiError as error:
         click.secho(f"crossabi: {error}", err=True, fg=None if "NO_COLOR" in os.environ else "red")
         code = error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    except SystemExit as ended:
+        if not isinstance(sys.stdout, PacifyFlushWrapper):
+            raise
+        code = 0 if ended.code == 1 else ended.code  # click's answer to a reader that is gone, as in `| head -1`
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -36,7 +36,7 @@ def wanted() -> str:
 def make_environment() -> None:
     """Make .venv; Debian's python3 lacks ensurepip until python3-venv is installed."""
     try:
-        import ensurepip  # noqa: F401, PLC0415
+        import ensurepip  # noqa: F401
     except ImportError:
         packages = ["python3-venv"]
         if os.geteuid() != 0 or shutil.which("apt-get") is None:

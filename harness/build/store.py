@@ -82,15 +82,15 @@ class Store:
     def get(self, key: str) -> Binary | Refusal | None:
         """Return what is stored under `key`, or None; an entry that was damaged from outside is removed."""
         folder = self._folder(key)
-        record = files.read_json(folder / RECORD)
-        if record is None:
-            return None
-        diagnostics = tuple(Diagnostic(**row) for row in record["diagnostics"])
-        if not record["program_bytes"]:
-            return Refusal(key, diagnostics, record["output"])
-        with contextlib.suppress(OSError):
+        try:
+            record = files.read_json(folder / RECORD)
+            diagnostics = tuple(Diagnostic(**row) for row in record["diagnostics"])
+            if not record["program_bytes"]:
+                return Refusal(key, diagnostics, record["output"])
             if (folder / PROGRAM).stat().st_size == record["program_bytes"]:
                 return Binary(key, folder, diagnostics)
+        except (KeyError, TypeError, OSError):
+            pass
         shutil.rmtree(folder, ignore_errors=True)
         return None
 

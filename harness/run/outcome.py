@@ -38,6 +38,8 @@ def decode(finished: Finished, stderr: str, emulator: str, faults: Faults) -> Ou
         return Outcome("limit", f"it reached {_LIMIT_SIGNALS[finished.signal]}", finished.signal)
     if finished.code == _GO_DEATH_CODE or finished.signal == "SIGABRT":
         crash = crashtext.read(stderr)
+        if crash and crash.signal in _LIMIT_SIGNALS:  # Go answers these itself
+            return Outcome("limit", f"it reached {_LIMIT_SIGNALS[crash.signal]}", crash.signal)
         if crash:
             return Outcome(crash.kind, crash.message, crash.signal)
     if finished.signal:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TAG = "crossabi-test"
 BASE = "debian:bookworm-slim"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-INSIDE = "/etc/ssl/host-certificates.crt"  # a machine behind a proxy of its own trusts more than Debian does
+INSIDE = "/etc/host-certificates.crt"  # a machine behind a proxy of its own trusts more than Debian does
 
 
 def run(*argv: str, timeout: float = 1800.0) -> str:
@@ -53,12 +53,11 @@ def engine(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[do
     with (folder / "dockerd.log").open("wb") as log:
         daemon = subprocess.Popen(argv, stdout=log, stderr=log)
     try:
-        client = docker.DockerClient(base_url=socket, timeout=1800)
         for attempt in Retrying(
             stop=stop_after_delay(60), wait=wait_fixed(0.2), retry=retry_if_exception_type(Exception), reraise=True
         ):
             with attempt:
-                client.ping()
+                client = docker.DockerClient(base_url=socket, timeout=1800)
         yield client
         client.close()
     finally:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from harness.build.recipe import Recipe, recipe
 from harness.build.store import Binary, Store, Trouble
 from harness.errors import InputError
 
-from .support import Project, load_case, processes, script, target, until
+from .support import PYTEST, Project, load_case, processes, script, target, until
 
 HELLO = 'package main\n\nimport "C"\n\nfunc main() { println("hello") }\n'
 
@@ -80,7 +80,7 @@ def test_an_environment_that_matters_is_in_the_key(hello: Project, monkeypatch: 
     assert made_from(hello).key != key
 
 
-@pytest.mark.parametrize("name", ["GOPROXY", "HOME", "GOCACHE", "LANG", "SOMETHING"])
+@pytest.mark.parametrize("name", ["GOPROXY", "TMPDIR", "GOCACHE", "LANG", "SOMETHING"])
 def test_an_environment_that_does_not_matter_is_not(hello: Project, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     key = made_from(hello).key
     monkeypatch.setenv(name, "/elsewhere")
@@ -93,7 +93,7 @@ def test_an_overlay_and_every_file_that_it_names_are_in_the_key(
     file, replacement = tmp_path / "overlay.json", tmp_path / "main.go"
     keys = [made_from(hello).key]
     monkeypatch.setenv("GOFLAGS", f"-overlay={file}")
-    with pytest.raises(InputError, match="overlay.json:1:1: the overlay cannot be read: No such file"):
+    with pytest.raises(InputError, match=r"overlay\.json:1:1: the overlay cannot be read: No such file"):
         made_from(hello)
     for text in ("one", "two"):
         replacement.write_text(text)
@@ -105,8 +105,12 @@ def test_an_overlay_and_every_file_that_it_names_are_in_the_key(
 
 
 def test_what_one_set_of_flags_built_is_not_given_to_another(project: Project) -> None:
-    project.case("g/one", "flag", build={"c": {"cflags": ["-DFLAG_OF_THE_CASE=1"]}}, expect={"stdout": "flag of the case: 1\n"})
-    project.case("g/two", "flag", build={"c": {"cflags": ["-DFLAG_OF_THE_CASE=2"]}}, expect={"stdout": "flag of the case: 2\n"})
+    project.case(
+        "g/one", "flag", build={"c": {"cflags": ["-DFLAG_OF_THE_CASE=1"]}}, expect={"stdout": "flag of the case: 1\n"}
+    )
+    project.case(
+        "g/two", "flag", build={"c": {"cflags": ["-DFLAG_OF_THE_CASE=2"]}}, expect={"stdout": "flag of the case: 2\n"}
+    )
     for expected in (True, False):
         ran = project.pytest("--arch=amd64")
         assert ran.words == {"g/one::run[amd64]": "PASS", "g/two::run[amd64]": "PASS"}
@@ -139,14 +143,16 @@ def test_a_builder_that_is_killed_leaves_nothing_half_done_and_its_lock_to_nobod
 ) -> None:
     """A compiler that takes for ever holds the build while its harness is killed."""
     bin_folder, root = tmp_path / "bin", tmp_path / "root"
-    slow = script(bin_folder / "aarch64-linux-gnu-gcc", f'touch {tmp_path}/began\n[ -e {tmp_path}/slow ] && sleep 600\n'
-                  'exec /usr/bin/aarch64-linux-gnu-gcc "$@"\n')  # fmt: skip
+    body = (
+        f'real={shutil.which("aarch64-linux-gnu-gcc")}\n[ "$1" = --version ] && exec $real --version\n'
+        f'touch {tmp_path}/began\n[ -e {tmp_path}/slow ] && sleep 600\nexec $real "$@"\n'
+    )
+    script(bin_folder / "aarch64-linux-gnu-gcc", body)
     (tmp_path / "slow").touch()
     env = {**os.environ, "CROSSABI_CACHE": str(root), "PATH": f"{bin_folder}:{os.environ['PATH']}"}
-    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--arch=arm64"]
-    # The wrapper answers --version at once: only what compiles is slow.
-    slow.write_text(slow.read_text().replace("#!/bin/sh\n", "#!/bin/sh\n" + ANSWER_VERSION))
-    builder = subprocess.Popen(argv, cwd=hello.path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    builder = subprocess.Popen(
+        [*PYTEST, "--arch=arm64"], cwd=hello.path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         until((tmp_path / "began").exists, 60, "no compiler was started")
     finally:
@@ -160,21 +166,23 @@ def test_a_builder_that_is_killed_leaves_nothing_half_done_and_its_lock_to_nobod
     assert not list((root / "store" / "tmp").iterdir())
 
 
-ANSWER_VERSION = 'case "$1" in --version) exec /usr/bin/aarch64-linux-gnu-gcc "$@";; esac\n'
-
-
 def test_nothing_is_rebuilt_when_nothing_changed_and_no_tool_is_asked(hello: Project, tmp_path: Path) -> None:
-    """The second run finds compilers on PATH that leave a trace when they are started, and a go that does."""
-    root = {"CROSSABI_CACHE": str(tmp_path / "root")}
-    first = hello.pytest("--arch=arm64", env=root)
-    assert "building 1 program" in first.text
+    """Compilers and the `go` on PATH leave a trace when they are started; the corpus's `go` needs a build cache."""
     trace = tmp_path / "trace"
-    argv = ["strace", "-f", "-qq", "-e", "trace=execve", "-o", str(trace), sys.executable, "-m", "pytest", "--arch=arm64"]
-    done = subprocess.run(argv, cwd=hello.path, env={**os.environ, **root}, check=False, stdout=subprocess.PIPE)
-    assert done.returncode == 0, done.stdout
-    started = {line.split('"')[1].rpartition("/")[2] for line in trace.read_text().splitlines() if '= 0' in line}
-    assert "qemu-aarch64" in started
-    assert not started & {"go", "aarch64-linux-gnu-gcc", "cc1", "cgo"}
+    for name in ("aarch64-linux-gnu-gcc", "go"):
+        script(tmp_path / "bin" / name, f'echo "$0" >> {trace}\nexec {shutil.which(name)} "$@"\n')
+    env = {"CROSSABI_CACHE": str(tmp_path / "root"), "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+    first = hello.pytest("--arch=arm64", env=env)
+    assert "building 1 program" in first.text
+    assert {Path(line).name for line in trace.read_text().splitlines()} == {"aarch64-linux-gnu-gcc", "go"}
+    trace.unlink()
+    again = hello.pytest("--arch=arm64", env={**env, "GOCACHE": "off"})
+    assert (again.code, again.words) == (0, {"g/hello::run[arm64]": "PASS"})
+    assert not trace.exists()
+    (hello.folder("g/hello") / "part.h").write_text("#define NUMBER 2\n")
+    changed = hello.pytest("--arch=arm64", env={**env, "GOCACHE": "off"})
+    assert changed.words == {"g/hello::run[arm64]": "BROKEN"}  # so this is how a `go` that is asked would be seen
+    assert "GOCACHE=off" in changed.cause("g/hello::run[arm64]")
 
 
 @pytest.fixture

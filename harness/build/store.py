@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from harness import files
@@ -25,12 +25,15 @@ RECORD = "build.json"
 
 @dataclass(frozen=True)
 class Binary:
-    """A verified ELF program in the store. `seconds` is what building it took; 0 where it was there already."""
+    """A verified ELF program in the store.
+
+    `loads` are the address ranges (start, end) at which its parts stand when it runs, where they are fixed.
+    """
 
     key: str
     folder: Path
     diagnostics: tuple[Diagnostic, ...] = ()
-    seconds: float = 0.0
+    loads: tuple[tuple[int, int], ...] = ()
 
     @property
     def program(self) -> Path:
@@ -88,17 +91,18 @@ class Store:
             if not record["program_bytes"]:
                 return Refusal(key, diagnostics, record["output"])
             if (folder / PROGRAM).stat().st_size == record["program_bytes"]:
-                return Binary(key, folder, diagnostics)
-        except (KeyError, TypeError, OSError):
+                return Binary(key, folder, diagnostics, tuple((start, end) for start, end in record["loads"]))
+        except (KeyError, TypeError, ValueError, OSError):
             pass
         shutil.rmtree(folder, ignore_errors=True)
         return None
 
-    def put_binary(self, key: str, made: Path, diagnostics: tuple[Diagnostic, ...]) -> Binary:
-        """Move the folder `made`, which holds a program, into the store."""
+    def put_binary(self, made: Path, binary: Binary) -> Binary:
+        """Move the folder `made`, which holds the program of `binary`, into the store."""
         size = (made / PROGRAM).stat().st_size
-        self._put(key, made, {"diagnostics": diagnostics, "output": "", "program_bytes": size})
-        return Binary(key, self._folder(key), diagnostics)
+        row = {"diagnostics": binary.diagnostics, "output": "", "program_bytes": size, "loads": binary.loads}
+        self._put(binary.key, made, row)
+        return replace(binary, folder=self._folder(binary.key))
 
     def put_refusal(self, refusal: Refusal) -> None:
         """Remember that a compiler refused `refusal.key`."""

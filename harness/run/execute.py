@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 
 import tenacity
@@ -23,6 +24,7 @@ TRIES = 3
 MEMORY = 4096 * MIB
 FILE_SIZE = 256 * MIB
 PROCESSES = 128
+_HEX = re.compile(r"\b0x[0-9a-f]{4,16}\b")
 BIN = "{bin}"  # stands for the program's folder in a case's arguments and environment
 
 
@@ -113,7 +115,22 @@ def _once(case: Case, variant: Variant, target: Target, binary: Binary, faults: 
         workdir=finished.workdir,
         pid=finished.pid,
     )
-    return observation, ended.retry
+    shown = "".join(getattr(observation, name) for name in case.compare)
+    return replace(observation, symbols=symbols(shown, binary)), ended.retry
+
+
+def symbols(text: str, binary: Binary) -> dict[str, str]:
+    """Return ``symbol+offset`` for each address in `text` that lies in the program, where those are fixed."""
+    found = {token: int(token, 16) for token in set(_HEX.findall(text))}
+    inside = {
+        token: value for token, value in found.items() if any(start <= value < end for start, end in binary.loads)
+    }
+    if not inside:
+        return {}
+    from harness.elf.symbols import symbolise
+
+    named = symbolise(binary.program, inside.values())
+    return {token: named[value] for token, value in inside.items() if value in named}
 
 
 def guest_environment(settings: RunSettings, binary: Binary) -> dict[str, str]:

@@ -301,3 +301,13 @@ def test_flags_of_a_case_reach_its_own_c_only(project: Project) -> None:
     project.case("g/without", "flag", expect={"stdout": "flag of the case: 0\n"})
     ran = project.pytest("--arch=amd64")
     assert ran.words == {"g/with::run[amd64]": "PASS", "g/without::run[amd64]": "PASS"}
+
+
+def test_a_pass_after_a_retry_is_shown_as_flaky(project: Project, tmp_path: Path) -> None:
+    faulty_emulator(tmp_path, faults=1, retry=True)
+    project.case("g/hello", "say", "hello", expect={"stdout": "hello\n"})
+    ran = project.pytest("--arch=arm64", f"--toolchains={tmp_path / 'own'}")
+    assert (ran.code, ran.words) == (0, {"g/hello::run[arm64]": "FLAKY"})
+    assert ran.observations[0]["tries"] == 2
+    assert "g/hello  flaky\n" in ran.text
+    assert "1 flaky in " in ran.text

@@ -13,6 +13,9 @@ KEY = "ab" + "0" * 38
 SAID = (Diagnostic("a.go", 1, 2, "bad"),)
 
 
+LOADS = ((4096, 8192),)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
@@ -24,13 +27,13 @@ def put(store: Store, content: str = "program", key: str = KEY) -> Binary:
         made.mkdir()
         (made / PROGRAM).write_text(content)
         (made / "liba.so").touch()
-        return store.put_binary(key, made, SAID)
+        return store.put_binary(made, Binary(key, folder, SAID, LOADS))
 
 
 def test_a_binary_is_had_again_with_what_stands_beside_it(store: Store) -> None:
     assert store.get(KEY) is None
     made = put(store)
-    assert store.get(KEY) == made == Binary(KEY, store.root / "ab" / KEY, SAID)
+    assert store.get(KEY) == made == Binary(KEY, store.root / "ab" / KEY, SAID, LOADS)
     assert made.program.read_text() == "program"
     assert (made.folder / "liba.so").exists()
 
@@ -123,4 +126,5 @@ def test_the_record_is_json_that_people_can_read(store: Store) -> None:
         "diagnostics": [{"file": "a.go", "line": 1, "column": 2, "text": "bad"}],
         "output": "",
         "program_bytes": 5,
+        "loads": [[4096, 8192]],
     }

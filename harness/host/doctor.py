@@ -9,7 +9,7 @@ from typing import Any
 from harness import __version__, files
 from harness.host import faults, golang, resolve, tools
 from harness.host.faults import Pair
-from harness.host.resolve import Survey
+from harness.host.resolve import Part, Survey
 from harness.toolchain import Toolchains
 
 
@@ -18,8 +18,14 @@ class Health:
     """One architecture: what was found, its known bad pairs, and what mends it (empty when nothing has to)."""
 
     survey: Survey
+    go: Part
     pairs: tuple[Pair, ...]
     mend: str
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Everything that the architecture needs: Go, C compiler, sysroot, emulator or loader."""
+        return (self.go, *self.survey.parts)
 
     @property
     def ok(self) -> bool:
@@ -35,7 +41,7 @@ class Health:
             "runner": found.runner,
             "parts": [
                 {"name": part.name, "found": part.found, "missing": part.missing, "packages": list(part.packages)}
-                for part in found.parts
+                for part in self.parts
             ],
             "known_bad": [
                 {"id": pair.id, "what": pair.what, "mend": pair.mend, "link": pair.link, "blocks": pair.blocks}
@@ -80,14 +86,17 @@ def examine(toolchains: Toolchains, arches: Sequence[str], runner: str = resolve
     pin = toolchains.go
     present = golang.present(pin)
     base = golang.base(pin)
-    go_missing = base is None and present is None
+    have = present.release if present else ""
+    if base and not present:
+        have = f"{pin.release}, to be fetched with {base[1]}"
+    go = Part("Go", have, (f"{pin.package} from PyPI",))
     rows = []
     for arch in arches:
         found = resolve.survey(toolchains.by_arch[arch], runner)
         pairs = tuple(faults.bad_pairs(toolchains, found, pin.release))
         blocking = [pair.mend for pair in pairs if pair.blocks]
-        mend = f"crossabi setup --arch={arch}" if found.missing or go_missing else ""
-        rows.append(Health(found, pairs, mend or (blocking[0] if blocking else "")))
+        mend = f"crossabi setup --arch={arch}" if found.missing or go.missing else ""
+        rows.append(Health(found, go, pairs, mend or (blocking[0] if blocking else "")))
     return Report(tuple(rows), base, pin.release, str(present.goroot) if present else "")
 
 
@@ -106,8 +115,8 @@ def lines(report: Report) -> list[str]:
         how = "natively" if found.runner == "native" else f"under {found.toolchain.emulator.program}"
         state = f"ok, runs {how}" if row.ok else "CANNOT RUN"
         text += ["", f"{found.toolchain.arch}: {state}"]
-        for part in found.parts:
-            provided = f"MISSING (Debian: {' '.join(part.packages) or 'no package known'})"
+        for part in row.parts:
+            provided = f"MISSING (provided by {' '.join(part.packages) or 'no package known'})"
             text.append(f"    {part.name:<11} {part.found or provided}")
         text += [f"    known bad   {pair.what}; {pair.mend}" for pair in row.pairs]
         if row.mend:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TAG = "crossabi-test"
 BASE = "debian:bookworm-slim"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 INSIDE = "/etc/host-certificates.crt"  # a machine behind a proxy of its own trusts more than Debian does
 
 
@@ -47,17 +49,26 @@ def tools() -> None:
 @pytest.fixture(scope="module")
 def engine(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.DockerClient]:
     folder = tmp_path_factory.mktemp("docker")
-    socket = f"unix://{folder}/docker.sock"
-    argv = ["dockerd", "--host", socket, "--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
+    path = folder / "docker.sock"
+    argv = [
+        "dockerd",
+        "--host",
+        f"unix://{path}",
+        "--data-root",
+        str(folder / "data"),
+        "--exec-root",
+        str(folder / "exec"),
+    ]
     argv += ["--pidfile", str(folder / "docker.pid"), "--iptables=false", "--ip6tables=false", "--bridge=none"]
     with (folder / "dockerd.log").open("wb") as log:
         daemon = subprocess.Popen(argv, stdout=log, stderr=log)
     try:
         for attempt in Retrying(
-            stop=stop_after_delay(60), wait=wait_fixed(0.2), retry=retry_if_exception_type(Exception), reraise=True
+            stop=stop_after_delay(60), wait=wait_fixed(0.2), retry=retry_if_exception_type(OSError), reraise=True
         ):
-            with attempt:
-                client = docker.DockerClient(base_url=socket, timeout=1800)
+            with attempt, socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(str(path))
+        client = docker.DockerClient(base_url=f"unix://{path}", timeout=1800)
         yield client
         client.close()
     finally:

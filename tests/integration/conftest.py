@@ -39,6 +39,7 @@ def own_cache(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CROSSABI_CACHE", str(shared_cache))
     monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(shared_cache.with_name("bytecode")))
+    monkeypatch.setenv("PYTEST_DEBUG_TEMPROOT", str(shared_cache.parent))  # where inner pytests keep and clean theirs
     return shared_cache
 
 

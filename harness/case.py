@@ -137,6 +137,7 @@ class ArchName:
 
 
 _WORDS = ListOf(Text())
+_C_WORDS = ListOf(Text(form=r"[-+.,/0-9=A-Za-z_:$@%!~^ ]+"))  # what a #cgo line takes: go/build, safeString
 _ENV = MapOf(Text(), key=r"[A-Za-z_][A-Za-z0-9_]*", about="environment variables; values are text")
 _SOURCE = Text(form=r"(?!/)(?!.*(^|/)\.\.(/|$)).+\.c", about="a C file, relative to the case's folder")
 _SIGNALS = tuple(sorted(member.name for member in signal.Signals if not member.name.startswith("SIGRT")))
@@ -150,7 +151,7 @@ _BUILD = Record(
         "tags": ListOf(Text(form=r"[A-Za-z0-9_.]+"), about="Go build tags"),
         "flags": ListOf(Text(form=r"-.+"), about="passed to `go build` as they are"),
         "go": Record({name: Text(empty=False) for name in ("gcflags", "ldflags", "asmflags")}),
-        "c": Record({"cflags": _WORDS, "ldflags": _WORDS}, about="for the case's own C"),
+        "c": Record({"cflags": _C_WORDS, "ldflags": _C_WORDS}, about="for the case's own C"),
         "shared": MapOf(
             ListOf(_SOURCE, least=1),
             key=r"lib[A-Za-z0-9_.+-]+\.so[0-9.]*",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import shlex
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,9 +49,9 @@ class CrossItem(pytest.Item):
         """The plugin's state."""
         return self.config.stash[STATE]
 
+    @abc.abstractmethod
     def judge(self) -> Judged:
         """Return the verdict and what it rests on."""
-        raise NotImplementedError
 
     def runtest(self) -> None:
         """Judge, keep the records, and turn the verdict into what pytest understands."""
@@ -115,9 +116,9 @@ class JobItem(CrossItem):
         self.case = case
         self.variant = variant
 
+    @abc.abstractmethod
     def jobs(self) -> list[Job]:
         """Return the jobs whose observations this item needs."""
-        raise NotImplementedError
 
     @property
     def rules(self) -> Rules:

@@ -52,6 +52,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=PAIRS[0],
         help="which architectures are compared: each with the reference, all with all, or none (default: %(default)s)",
     )
+    _add_output_options(group)
+    parser.addini("crossabi_arch", "architectures used without --arch", default=DEFAULT_ARCHES)
+    parser.addini("crossabi_toolchains", "folders of toolchain files of your own", type="paths", default=[])
+
+
+def _add_output_options(group: pytest.OptionGroup) -> None:
     group.addoption("--raw", action="store_true", help="compare outputs as printed: turn every normalising rule off")
     group.addoption(
         "--records",
@@ -70,5 +76,3 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="a folder of toolchain files of your own, beside the shipped ones",
     )
-    parser.addini("crossabi_arch", "architectures used without --arch", default=DEFAULT_ARCHES)
-    parser.addini("crossabi_toolchains", "folders of toolchain files of your own", type="paths", default=[])

@@ -352,7 +352,7 @@ def kill_descendants() -> None:
         alive = descendants(os.getpid())
         signal_all(alive, signal.SIGKILL)
         if not alive:
-            time.sleep(0.001)  # they are ending
+            signal.sigtimedwait([signal.SIGCHLD], TICK)  # they are ending, and each says so
 
 
 def signal_all(processes: dict[int, int], number: int) -> None:
@@ -404,6 +404,7 @@ def main() -> None:
     """Serve requests until the harness goes away."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # for sigtimedwait; a program's mask is cleared
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)

@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,8 +48,8 @@ def tools() -> None:
 
 
 @pytest.fixture(scope="module")
-def engine(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.DockerClient]:
-    folder = tmp_path_factory.mktemp("docker")
+def engine(tools: None) -> Iterator[docker.DockerClient]:
+    folder = Path(tempfile.mkdtemp(prefix="crossabi-docker-", dir="/var/tmp"))
     path = folder / "docker.sock"
     argv = [
         "dockerd",
@@ -74,6 +75,15 @@ def engine(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[do
     finally:
         daemon.terminate()
         daemon.wait(timeout=60)
+        unmount(folder)
+        shutil.rmtree(folder)
+
+
+def unmount(folder: Path) -> None:
+    """Undo the mounts that an engine leaves below its folder, innermost first."""
+    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for point in sorted((point for point in points if Path(point).is_relative_to(folder)), reverse=True):
+        run("umount", point)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ abi: environment
 
 test: environment
 	@$(BIN)/crossabi setup --arch=all
-	$(BIN)/pytest -n 2 tests
+	$(BIN)/pytest -n 2 tests/unit tests/integration
 
 environment:
 	@$(PYTHON) tools/bootstrap.py

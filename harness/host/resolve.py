@@ -55,8 +55,8 @@ def survey(toolchain: Toolchain, runner: str = AUTO) -> Survey:
     """Look at what this machine has for `toolchain`; installs and builds nothing."""
     machine = tools.machine()
     site = toolchain.site_on(machine)
-    chosen = choose_runner(toolchain, machine, runner)
-    packages = site.packages
+    emulator = find_emulator(toolchain)
+    chosen = choose_runner(toolchain, machine, emulator) if runner == AUTO else runner
     cc, kind = c_compiler(toolchain)
     sysroot = site.sysroot
     libc = tools.libc_version(sysroot, toolchain.triple)
@@ -64,27 +64,42 @@ def survey(toolchain: Toolchain, runner: str = AUTO) -> Survey:
         libc = "musl (static, from zig)"
     headers = libc if kind == "zig" or tools.has_headers(sysroot, toolchain.triple) else ""
     parts = [
-        Part("C compiler", cc.version if cc else "", packages.get("compiler", ())),
-        Part("sysroot", f"{sysroot}: {libc}" if libc and headers else "", packages.get("sysroot", ())),
+        Part("C compiler", cc.version if cc else "", site.packages.get("compiler", ())),
+        Part("sysroot", f"{sysroot}: {libc}" if libc and headers else "", site.packages.get("sysroot", ())),
     ]
-    emulator = None
     if chosen == QEMU:
-        path = tools.which(toolchain.emulator.program) or tools.which(f"{toolchain.emulator.program}-static")
-        emulator = tools.tool([path]) if path else None
         parts.append(Part("emulator", emulator.version if emulator else "", toolchain.emulator.packages))
     else:
-        loader = toolchain.native.loader
-        parts.append(Part("loader", str(loader) if loader else "none needed", packages.get("loader", ())))
-    return Survey(toolchain, chosen, cc, kind, libc, sysroot, emulator, tuple(parts))
+        found = "none needed" if toolchain.native.loader is None else str(toolchain.native.loader)
+        parts.append(Part("loader", found if has_loader(toolchain) else "", site.packages.get("loader", ())))
+    used = emulator if chosen == QEMU else None
+    return Survey(toolchain, chosen, cc, kind, libc, sysroot, used, tuple(parts))
 
 
-def choose_runner(toolchain: Toolchain, machine: str, wanted: str) -> str:
-    """Return ``native`` where this machine runs the architecture itself and nothing else was asked for."""
-    loader = toolchain.native.loader
-    possible = toolchain.is_native_on(machine) and (loader is None or loader.exists())
-    if wanted == AUTO:
-        return NATIVE if possible else QEMU
-    return wanted
+def choose_runner(toolchain: Toolchain, machine: str, emulator: Tool | None) -> str:
+    """Return ``native`` where `machine` runs the architecture itself, or would once the loader is installed.
+
+    Without the loader the emulator stands in, if it is there and no known fault blocks it (386 on QEMU before 10).
+    """
+    if not toolchain.is_native_on(machine):
+        return QEMU
+    if has_loader(toolchain) or emulator is None:
+        return NATIVE
+    number = faults.emulator_number(emulator.version)
+    pairs = faults.load().pairs
+    blocked = any(pair.blocks and pair.applies(toolchain.arch, QEMU, number, "") for pair in pairs)
+    return NATIVE if blocked else QEMU
+
+
+def has_loader(toolchain: Toolchain) -> bool:
+    """Whether native programs of the architecture find their dynamic loader."""
+    return toolchain.native.loader is None or toolchain.native.loader.exists()
+
+
+def find_emulator(toolchain: Toolchain) -> Tool | None:
+    """Return the architecture's emulator, the static build where the dynamic one is missing, or None."""
+    path = tools.which(toolchain.emulator.program) or tools.which(f"{toolchain.emulator.program}-static")
+    return tools.tool([path]) if path else None
 
 
 def c_compiler(toolchain: Toolchain) -> tuple[Tool | None, str]:

@@ -201,7 +201,7 @@ class DiffItem(JobItem):
         verdict = self.blank("diff", names[1] if both_live else live, names[0] if both_live else other)
         seen: tuple[Observation, ...] = ()
         made: tuple[Observation, ...] = ()
-        for side in self.sides:
+        for side in sorted(self.sides, key=lambda side: _name(side) == verdict.target):  # left of a divergence: against
             if isinstance(side, str):
                 accepted = self.state.baseline(self.case.folder, self.case.name).of(side, self.variant.name)
                 if accepted is None:

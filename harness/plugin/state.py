@@ -14,7 +14,7 @@ from harness import arches, files
 from harness.case import CASE_FILE, Names
 from harness.compare import baseline
 from harness.compare.baseline import Baseline
-from harness.errors import CrossabiError
+from harness.errors import CrossabiError, StoreBroken
 from harness.host import faults, resolve, tools
 from harness.session import Job, Session
 from harness.target import Target, Unavailable
@@ -126,6 +126,8 @@ class State:
     def _resolve(self, arch: str) -> Chosen:
         try:
             return resolve.resolve(self.toolchains, arch, self.config.getoption("runner"))
+        except StoreBroken:
+            raise  # not this architecture's trouble: nothing at all can be built
         except CrossabiError as error:
             return Unavailable(arch, error.what, error.mend)
 

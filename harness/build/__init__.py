@@ -9,12 +9,7 @@ from harness.build.recipe import Recipe
 from harness.build.store import Built, Store, Trouble
 from harness.errors import CrossabiError
 
-__all__ = ["build", "stored"]
-
-
-def stored(store: Store, recipe: Recipe) -> Built | None:
-    """Return what the store has for `recipe`; asks no tool."""
-    return store.get(recipe.key)
+__all__ = ["build"]
 
 
 def build(store: Store, recipes: Iterable[Recipe], say: Callable[[str], None] = lambda text: None) -> dict[str, Built]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.errors import UsageError
 from harness.suggest import nearest
@@ -20,12 +20,13 @@ def canonical(name: str, synonyms: Mapping[str, str]) -> str | None:
 
 
 def select(
-    wanted: Iterable[str], synonyms: Mapping[str, str], installed: Sequence[str], native: str
+    wanted: Sequence[str], synonyms: Mapping[str, str], installed: Sequence[str], native: str
 ) -> tuple[str, ...]:
     """Return the GOARCH names that `wanted` asks for, in the table's order and each once.
 
     `wanted` holds names or comma-separated lists of them; ``all`` stands for `installed`, ``native`` for the
-    machine's own. Raises UsageError, with the nearest name and the table, for a name that nothing answers to.
+    machine's own. Raises UsageError, with the nearest name and the table, for a name that nothing answers to, and where
+    nothing is chosen at all.
     """
     order = list(dict.fromkeys(synonyms.values()))
     chosen: set[str] = set()
@@ -40,6 +41,10 @@ def select(
             chosen.add(found)
         else:
             raise unknown(name, synonyms)
+    if not chosen:
+        asked = " ".join(wanted)
+        what = "no architecture is installed" if ALL in asked.lower().split(",") else f"{asked!r} names no architecture"
+        raise UsageError(what, mend="crossabi setup installs one; these can be named:\n" + table(synonyms))
     return tuple(arch for arch in order if arch in chosen)
 
 

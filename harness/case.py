@@ -94,6 +94,11 @@ class Variant:
         """Whether the variant has anything to say on `arch`."""
         return self.arches is None or arch in self.arches
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is for more than one architecture, so that there is something to compare it with."""
+        return self.arches is None or len(self.arches) > 1
+
 
 @dataclass(frozen=True)
 class Case:

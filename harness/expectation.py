@@ -42,6 +42,11 @@ class Expect:
     stderr: TextMatch | None = None
     build_failure: str | None = None
 
+    def leaves_open(self, other: Expect) -> bool:
+        """Whether the end is any of several kinds, so that two ends of which each is accepted need not be alike."""
+        several = len(self.outcomes) > 1 or len(other.outcomes) > 1
+        return several and not set(self.outcomes).isdisjoint(other.outcomes)
+
     def differing_fields(self, other: Expect) -> frozenset[str]:
         """Return the names (of `FIELDS`) in which two architectures are expected to differ."""
         if (self.build_failure is None) != (other.build_failure is None):

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness import files
 from harness.errors import InputError, Problem, UsageError
+from harness.host.golang import homes
 
 # Where things are kept and fetched from: needed by `go`, but without influence on what is built.
 _PLACES = frozenset(
@@ -96,8 +97,9 @@ def ambient(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -
         for name, value in settings.items()
         if name not in _OURS and (name in _PLACES or _MATTERS.fullmatch(name))
     }
+    env.update(homes(settings))
     flags, digests, overlaid = pin_files(settings.get("GOFLAGS", "").split(), cwd)
-    modules = _module_cache(settings)
+    modules = _module_cache({**settings, **env})
     if any(Path(path).is_relative_to(modules) for path in overlaid):
         # go refuses to overlay files below GOMODCACHE, where a fetched release (GOTOOLCHAIN) lives.
         env["GOMODCACHE"] = str(files.cache_root() / "modules")

@@ -8,10 +8,12 @@ from harness.build import diagnostics, stage
 from harness.build.commands import CASE_MODULE, Workbench, compile_c, go_build
 from harness.build.programs import finish
 from harness.build.recipe import HOST_FOLDER, Recipe
-from harness.build.store import Built, Refusal, Store, Trouble
-from harness.process.spec import Finished
+from harness.build.refuse import refuse
+from harness.build.store import Built, Refusal, Store
+from harness.observation import Diagnostic
 
 LIBRARY = "libcase"
+NO_HOST = "no .c file in this folder; a c-host has its C main there"
 SUFFIX = {"c-archive": ".a", "c-shared": ".so"}
 
 
@@ -23,31 +25,23 @@ def build(store: Store, recipe: Recipe) -> Built:
         stage.copy(recipe, bench.source)
         stage.module(bench.source, CASE_MODULE)
         library = f"{LIBRARY}{SUFFIX[recipe.settings.mode]}"
+        staged = (str(bench.source),)
         made = go_build(recipe, bench, bench.source / library, ["."])
         if not made.ok:
-            return _refused(store, recipe, bench, made, "go build", started)
+            return refuse(store, recipe, made, made.text, staged, "go build", time.monotonic() - started)
         host = sorted(str(path) for path in (bench.source / HOST_FOLDER).rglob("*.c"))
         if not host:
-            return Trouble(recipe.key, f"{recipe.folder / HOST_FOLDER}: no .c file; a c-host has its C main there")
+            refusal = Refusal(recipe.key, (Diagnostic(HOST_FOLDER, 0, 0, NO_HOST),), NO_HOST)
+            store.put_refusal(refusal)
+            return refusal
         program = bench.out / "host"
         # -l: and not a path: Go's library has no SONAME, and a path would be recorded as the one to load.
         link = ["-L", str(bench.source), f"-l:{library}", "-Wl,-rpath,$ORIGIN", "-lpthread"]
         arguments = ["-I", str(bench.source), "-o", str(program), *host, *link, *recipe.settings.c_ldflags]
         linked = compile_c(recipe, bench, arguments)
         if not linked.ok:
-            return _refused(store, recipe, bench, linked, recipe.target.cc.command[0], started)
-        found = diagnostics.parse(made.text + linked.text, (str(bench.source),))
+            compiler = recipe.target.cc.command[0]
+            return refuse(store, recipe, linked, linked.text, staged, compiler, time.monotonic() - started)
+        found = diagnostics.parse(made.text + linked.text, staged)
         beside = (bench.source / library,) if recipe.settings.mode == "c-shared" else ()
         return finish(store, recipe, bench, program, found, beside)
-
-
-def _refused(store: Store, recipe: Recipe, bench: Workbench, finished: Finished, tool: str, started: float) -> Built:
-    seconds = time.monotonic() - started
-    found = diagnostics.parse(finished.text, (str(bench.source),))
-    trouble = diagnostics.machine_trouble(finished.text)
-    if finished.ended != "exited" or trouble or not found:
-        why = trouble or finished.error or finished.text.strip()[:200] or finished.ended
-        return Trouble(recipe.key, f"{tool} failed: {why}", finished.text, seconds)
-    refusal = Refusal(recipe.key, found, finished.text, seconds)
-    store.put_refusal(refusal)
-    return refusal

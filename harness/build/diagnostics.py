@@ -9,16 +9,25 @@ from harness.observation import Diagnostic
 
 _HEADER = re.compile(r"# (\S+)(?: \[.*\])?$")
 _PLACED = re.compile(r"(?P<file>[^\s:][^:]*\.[A-Za-z]+):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<text>.+)")
-_UNPLACED = re.compile(r".*(?:undefined reference to|multiple definition of|cannot find -l|running \S+ failed).*")
+# Complaints without a place, all about the program or its case.yaml: the linker's, the compilers', those of `go build`.
+_UNPLACED = re.compile(
+    r".*(?:undefined reference to|multiple definition of|cannot find -l|running \S+ failed)"
+    r"|(?!collect2)[^\s:]+: (?:fatal )?error: "
+    r"|no Go files in |found packages |go: no main packages to build|package \S+: build constraints exclude all "
+    r"|go: (?:\S+ )?(?:go\.mod )?requires go >= |go: (?:errors parsing|module .* requires|updates to go\.mod needed)"
+    r"|flag provided but not defined: |invalid (?:value|boolean value) .* for flag "
+)
 _CHATTER = re.compile(r".*: note: |.*: In function ")
-_TEMPORARY = re.compile(r"(?:\$WORK|/\S*/go-(?:build|link)-?\d+)(/b\d+)?/")
+_TEMPORARY = re.compile(r"(?:\$WORK|/\S*/go-(?:build|link)-?\d*)(/b\d+)?/|/\S*/pkg/tool/\w+/")
 
 # What a failed build says when the machine or the network, not the program, is at fault.
 _MACHINE = re.compile(
     r"no space left on device|signal: killed|cannot allocate memory|internal compiler error"
     r"|disk quota exceeded|read-only file system|resource temporarily unavailable"
     r"|dial tcp|i/o timeout|connection refused|module lookup disabled"
+    r"|Killed signal|signal terminated program|cannot execute|error trying to exec"
 )
+HERE = "the case's folder"
 
 
 def split_packages(output: str) -> dict[str, str]:
@@ -35,12 +44,14 @@ def split_packages(output: str) -> dict[str, str]:
 
 
 def parse(output: str, folders: Iterable[str] = ()) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics in `output`; file names lose the prefixes in `folders` (where sources were staged)."""
+    """Return the diagnostics in `output`, errors first; names lose the prefixes in `folders` (the staged sources)."""
     found = []
     for raw in output.splitlines():
         line = _TEMPORARY.sub("", raw.strip())
         for folder in folders:
             line = line.replace(f"{folder}/", "")
+            if folder.startswith("/"):
+                line = line.replace(folder, HERE)
         line = line.removeprefix("cgo: ").removeprefix("./")
         placed = _PLACED.match(line)
         if _CHATTER.match(line):
@@ -50,7 +61,14 @@ def parse(output: str, folders: Iterable[str] = ()) -> tuple[Diagnostic, ...]:
             found.append(Diagnostic(placed["file"], int(placed["line"]), column, placed["text"]))
         elif _UNPLACED.match(line):
             found.append(Diagnostic("", 0, 0, line))
-    return tuple(dict.fromkeys(found))
+    return tuple(sorted(dict.fromkeys(found), key=_rank))
+
+
+def _rank(diagnostic: Diagnostic) -> int:
+    """Errors before warnings; last the linker's remark that it failed, which follows its reasons."""
+    if diagnostic.text.startswith(("warning", "Warning")):
+        return 1
+    return 2 if " failed: exit status" in diagnostic.text else 0
 
 
 def machine_trouble(output: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from harness.build import check, diagnostics, stage
 from harness.build.commands import CASE_MODULE, MODULE, Workbench, compile_c, go_build
 from harness.build.recipe import Recipe
-from harness.build.store import PROGRAM, Binary, Built, Refusal, Store, Trouble
+from harness.build.refuse import refuse
+from harness.build.store import PROGRAM, Binary, Built, Store, Trouble
 from harness.observation import Diagnostic
 from harness.process.spec import Finished
 
@@ -74,20 +75,12 @@ def _result(
     """Return what became of `recipe`, or None where this ``go build`` does not tell."""
     name = stage.package_name(recipe)
     made = next((p for p in (bench.out / f"{name}.{recipe.key[:8]}", bench.out / name) if p.exists()), None)
-    found = diagnostics.parse(text, (name, f"{MODULE}/{name}"))
-    if made is None:
-        if finished.ended != "exited":
-            ended = f"go build ended with {finished.ended} {finished.signal or ''} {finished.error}".strip()
-            return Trouble(recipe.key, ended, text, seconds)
-        trouble = diagnostics.machine_trouble(text)
-        if trouble:
-            return Trouble(recipe.key, f"the build stopped: {trouble}", text, seconds)
-        if not found:
-            return Trouble(recipe.key, f"go build failed: {_first_line(text)}", text, seconds) if text else None
-        refusal = Refusal(recipe.key, found, text, seconds)
-        store.put_refusal(refusal)
-        return refusal
-    return finish(store, recipe, bench, made, found)
+    folders = (str(bench.source / name), str(bench.source), name, f"{MODULE}/{name}")
+    if made is not None:
+        return finish(store, recipe, bench, made, diagnostics.parse(text, folders))
+    if finished.ended == "exited" and not text:
+        return None
+    return refuse(store, recipe, finished, text, folders, "go build", seconds)
 
 
 def finish(
@@ -109,10 +102,7 @@ def finish(
         arguments = ["-shared", "-fPIC", "-o", str(folder / library), *(str(root / part) for part in parts)]
         finished = compile_c(recipe, bench, [*arguments, *recipe.settings.c_ldflags])
         if not finished.ok:
-            refused = diagnostics.parse(finished.text, (str(root),))
-            refusal = Refusal(recipe.key, refused, finished.text)
-            store.put_refusal(refusal)
-            return refusal
+            return refuse(store, recipe, finished, finished.text, (str(root),), target.cc.command[0])
     for path in beside:
         path.rename(folder / path.name)
     for name in (PROGRAM, *recipe.settings.shared, *(path.name for path in beside)):
@@ -122,7 +112,3 @@ def finish(
     from harness.elf.symbols import load_ranges
 
     return store.put_binary(folder, Binary(recipe.key, folder, found, load_ranges(folder / PROGRAM)))
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "it said nothing")

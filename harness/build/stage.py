@@ -30,6 +30,7 @@ def copy(recipe: Recipe, destination: Path) -> None:
 
     Raises EnvironmentBroken when a source changed since the recipe was made: then the key would lie.
     """
+    destination.mkdir(parents=True, exist_ok=True)  # a case without any source is `go`'s to complain about
     for relative, wanted in recipe.sources:
         target = destination / relative
         try:

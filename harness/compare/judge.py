@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from harness.compare.declared import between, still_compared
 from harness.compare.diff import divergences, text_divergences
 from harness.compare.normalise import Normaliser
+from harness.compare.wording import aligned, declared_text, first_line, sentence
 from harness.expectation import Expect, Expectation
 from harness.observation import Divergence, Observation, Verdict, Word
 
@@ -44,7 +46,7 @@ def judge_run(
     )
     names = ("expected", "seen")
     if word is Word.PASS and baseline is not None:
-        worst, found = _regression(observations, baseline, rules)
+        worst, found = _regression(observations, baseline, expect, rules)
         if found:
             word, names = Word.FAIL, ("was", "is")
             cause = f"regression on {verdict.target}: " + sentence(found, *names)
@@ -66,32 +68,75 @@ def judge_run(
 
 
 def judge_diff(
-    verdict: Verdict, left: Observation, right: Observation, expectation: Expectation, rules: Rules
+    verdict: Verdict,
+    lefts: Sequence[Observation],
+    rights: Sequence[Observation],
+    expectation: Expectation,
+    rules: Rules,
 ) -> Verdict:
-    """Fill in `verdict` for a diff item: undeclared divergences fail, and so do declared ones that are gone."""
-    for side in (left, right):
-        if side.outcome == "broken":
-            cause = f"no comparison: {side.target} is broken: {first_line(side.message)}"
-            return replace(verdict, verdict=Word.BROKEN, cause=cause)
-    arches = (left.target.partition("-")[0], right.target.partition("-")[0])
-    declared = expectation.on(arches[0]).differing_fields(expectation.on(arches[1]))
+    """Fill in `verdict` for a diff item from the observations of its two sides, one a repeat.
+
+    Undeclared divergences fail, and so do declared ones that are gone. Every repeat of one side is held against
+    the first of the other.
+    """
+    stopped = _no_comparison(verdict, lefts, rights, expectation)
+    if stopped:
+        return stopped
+    first, second = lefts[0], rights[0]
+    names = (first.target, second.target)
+    arches = (_arch(first), _arch(second))
+    expects = (expectation.on(arches[0]), expectation.on(arches[1]))
+    declared = between(*expects, rules.streams)
     reasons = expectation.reasons(*arches)
-    found = divergences(left, right, rules.streams, rules.normaliser)
-    undeclared = tuple(divergence for divergence in found if divergence.field not in declared)
-    gone = declared - {divergence.field for divergence in found} - _not_compared(rules)
-    names = (left.target, right.target)
+    pairs = [(first, second), *((first, right) for right in rights[1:]), *((left, second) for left in lefts[1:])]
+    compared = [
+        still_compared(
+            divergences(*pair, rules.streams, rules.normaliser), tuple(zip(pair, expects, strict=True)), declared
+        )
+        for pair in pairs
+    ]
+    found = next((rows for rows in compared if not all(map(declared.allows, rows))), compared[0])
+    undeclared = tuple(divergence for divergence in found if not declared.allows(divergence))
+    gone = declared.gone(found)
     filled = replace(verdict, reasons=reasons, divergences=found, normalised=rules.normaliser.counted())
     if undeclared:
         cause = f"{names[0]} and {names[1]} diverge: {sentence(undeclared, *names)}"
         return replace(filled, verdict=Word.FAIL, cause=cause, detail=tuple(aligned(undeclared, *names)))
     if gone:
-        fields = " and ".join(sorted(gone))
+        fields = " and ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
         cause = f"the declared divergence of {names[0]} and {names[1]} in {fields} no longer happens"
         why = tuple(f"declared for {arch}: {reason}" for arch, reason in reasons.items())
         return replace(filled, verdict=Word.XPASS, cause=cause, detail=why)
     if found:
         return replace(filled, verdict=Word.XFAIL, cause=f"declared: {declared_text(reasons)}")
     return replace(filled, verdict=Word.PASS)
+
+
+def _no_comparison(
+    verdict: Verdict, lefts: Sequence[Observation], rights: Sequence[Observation], expectation: Expectation
+) -> Verdict | None:
+    """Return the verdict where a side is broken, or where neither came to an end that could be compared."""
+    for side in (*lefts, *rights):
+        if side.outcome == "broken":
+            cause = f"no comparison: {side.target} is broken: {first_line(side.message)}"
+            return replace(verdict, verdict=Word.BROKEN, cause=cause)
+    late = [
+        next((side for side in sides if side.outcome == "timeout" and not _accepts_timeout(side, expectation)), None)
+        for sides in (lefts, rights)
+    ]
+    if all(late):
+        names = " nor ".join(side.target for side in late if side)
+        cause = f"no comparison: neither {names} ended in time"
+        return replace(verdict, verdict=Word.TIMEOUT, cause=cause)
+    return None
+
+
+def _accepts_timeout(side: Observation, expectation: Expectation) -> bool:
+    return "timeout" in expectation.on(_arch(side)).outcomes
+
+
+def _arch(side: Observation) -> str:
+    return side.target.partition("-")[0]
 
 
 def mismatches(observation: Observation, expect: Expect, rules: Rules) -> tuple[Divergence, ...]:
@@ -119,43 +164,6 @@ def mismatches(observation: Observation, expect: Expect, rules: Rules) -> tuple[
     return tuple(found)
 
 
-def sentence(found: Sequence[Divergence], left: str, right: str) -> str:
-    """Return the first divergence as one line, and how many more there are."""
-    first = found[0]
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"{first.where}: {left} {quote(first.left)}, {right} {quote(first.right)}{more}"
-
-
-def aligned(found: Sequence[Divergence], left: str, right: str, most: int = 20) -> list[str]:
-    """Return the divergences as lines in which both sides stand under each other."""
-    width = max(len(left), len(right))
-    lines = []
-    for divergence in found[:most]:
-        lines.append(f"{divergence.where}:")
-        lines += [f"    {left:<{width}}  {part}" for part in divergence.left.splitlines() or [""]]
-        lines += [f"    {right:<{width}}  {part}" for part in divergence.right.splitlines() or [""]]
-    if len(found) > most:
-        lines.append(f"(and {len(found) - most} more)")
-    return lines
-
-
-def declared_text(reasons: Mapping[str, str]) -> str:
-    """Return the declared reasons on one line."""
-    return "; ".join(f"{arch}: {reason}" for arch, reason in reasons.items())
-
-
-def quote(text: str, most: int = 100) -> str:
-    """Return `text` on one line, shortened, in quotes unless it is one of our own words."""
-    flat = " ".join(text.split())
-    flat = flat if len(flat) <= most else f"{flat[:most]}…"
-    return flat if re.fullmatch(r"\(.*\)|-?\d+|SIG\w+|exit -?\d+|killed by .*", flat) else f"`{flat}`"
-
-
-def first_line(text: str) -> str:
-    """Return the first line of `text`."""
-    return text.partition("\n")[0]
-
-
 def _judge_one(observation: Observation, expect: Expect, rules: Rules) -> tuple[Word, str, tuple[Divergence, ...]]:
     if observation.outcome == "broken":
         return Word.BROKEN, first_line(observation.message), ()
@@ -170,11 +178,13 @@ def _judge_one(observation: Observation, expect: Expect, rules: Rules) -> tuple[
 
 
 def _regression(
-    observations: Sequence[Observation], baseline: Observation, rules: Rules
+    observations: Sequence[Observation], baseline: Observation, expect: Expect, rules: Rules
 ) -> tuple[Observation, tuple[Divergence, ...]]:
     """Return the first repeat that is not what `baseline` says, and where; else the first and nothing."""
+    declared = between(expect, expect, rules.streams)
     for observation in observations:
-        found = divergences(baseline, observation, rules.streams, rules.normaliser)
+        rows = divergences(baseline, observation, rules.streams, rules.normaliser)
+        found = still_compared(rows, ((baseline, expect), (observation, expect)), declared)
         if found:
             return observation, found
     return observations[0], ()
@@ -198,10 +208,6 @@ def _expected_ending(expect: Expect) -> str:
     if expect.outcomes == ("signal",):
         return f"killed by {expect.signal or 'a signal'}"
     return " or ".join(expect.outcomes)
-
-
-def _not_compared(rules: Rules) -> frozenset[str]:
-    return frozenset({"stdout", "stderr"}) - frozenset(rules.streams)
 
 
 def _detail(observation: Observation, found: Sequence[Divergence], names: tuple[str, str]) -> tuple[str, ...]:

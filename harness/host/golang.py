@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from packaging.version import Version
@@ -82,7 +82,7 @@ def ensure(pin: GoPin, say: Callable[[str], None] = lambda text: None) -> GoTool
         path, release = start
         if release != pin.release:
             say(f"fetching {pin.release} through the Go module proxy (with {release} at {path})")
-        env = {**os.environ, "GOTOOLCHAIN": pin.release, "GOFLAGS": ""}
+        env = {**os.environ, "GOTOOLCHAIN": pin.release, "GOFLAGS": "", **homes(os.environ)}
         finished = client.run(Command((path, "env", "GOROOT"), env, FETCH_SECONDS, cwd=Path("/")))
         goroot = finished.stdout.decode().strip()
         if not finished.ok or not goroot:
@@ -96,6 +96,19 @@ def ensure(pin: GoPin, say: Callable[[str], None] = lambda text: None) -> GoTool
     if ready is None:
         raise EnvironmentBroken(f"{goroot} has no bin/go", mend="go clean -modcache, then try again")
     return ready
+
+
+def homes(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return where `go` is to keep things when it cannot tell itself: without a HOME, or with one it may not write to.
+
+    (A service, a container with a foreign user id, a sandbox.) Empty where `settings` or the home will do.
+    """
+    home = settings.get("HOME", "")
+    if home and os.access(home, os.W_OK | os.X_OK):
+        return {}
+    root = files.cache_root()
+    places = {"GOPATH": "gopath"} | ({} if settings.get("XDG_CACHE_HOME") else {"GOCACHE": "gocache"})
+    return {name: str(root / folder) for name, folder in places.items() if not settings.get(name)}
 
 
 def _record(release: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +16,20 @@ RUNNER_CHOICES = (AUTO, NATIVE, QEMU)
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that an architecture needs: what was found, or what would provide it."""
+    """One thing that an architecture needs: what was looked for, what was found, or what would provide it."""
 
     name: str
     found: str
     packages: tuple[str, ...]
+    wanted: str = ""
 
     @property
     def missing(self) -> bool:
         """Whether it is not here."""
         return not self.found
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.wanted})" if self.wanted else self.name
 
 
 @dataclass(frozen=True)
@@ -64,14 +69,21 @@ def survey(toolchain: Toolchain, runner: str = AUTO) -> Survey:
         libc = "musl (static, from zig)"
     headers = libc if kind == "zig" or tools.has_headers(sysroot, toolchain.triple) else ""
     parts = [
-        Part("C compiler", cc.version if cc else "", site.packages.get("compiler", ())),
-        Part("sysroot", f"{sysroot}: {libc}" if libc and headers else "", site.packages.get("sysroot", ())),
+        Part("C compiler", cc.version if cc else "", site.packages.get("compiler", ()), toolchain.compiler),
+        Part(
+            "sysroot",
+            f"{sysroot}: {libc}" if libc and headers else "",
+            site.packages.get("sysroot", ()),
+            f"headers and libc in {sysroot}",
+        ),
     ]
     if chosen == QEMU:
-        parts.append(Part("emulator", emulator.version if emulator else "", toolchain.emulator.packages))
+        version = emulator.version if emulator else ""
+        parts.append(Part("emulator", version, toolchain.emulator.packages, toolchain.emulator.program))
     else:
         found = "none needed" if toolchain.native.loader is None else str(toolchain.native.loader)
-        parts.append(Part("loader", found if has_loader(toolchain) else "", site.packages.get("loader", ())))
+        there = found if has_loader(toolchain) else ""
+        parts.append(Part("loader", there, site.packages.get("loader", ()), str(toolchain.native.loader)))
     used = emulator if chosen == QEMU else None
     return Survey(toolchain, chosen, cc, kind, libc, sysroot, used, tuple(parts))
 
@@ -129,8 +141,8 @@ def resolve(toolchains: Toolchains, arch: str, runner: str = AUTO) -> Target | U
         )
     found = survey(toolchain, runner)
     if found.missing or found.cc is None:
-        names = " and ".join(part.name for part in found.missing)
-        return Unavailable(arch, f"{names} missing", f"crossabi setup --arch={arch}")
+        names = " and ".join(map(str, found.missing))
+        return Unavailable(arch, f"{names} missing", mend(toolchains, found))
     go = golang.ensure(toolchains.go)
     for pair in faults.bad_pairs(toolchains, found, go.release):
         if pair.blocks:
@@ -146,6 +158,17 @@ def resolve(toolchains: Toolchains, arch: str, runner: str = AUTO) -> Target | U
         runner=found.runner,
         emulator=found.emulator,
     )
+
+
+def mend(toolchains: Toolchains, found: Survey) -> str:
+    """Return what brings the missing parts of `found`: the set-up, where packages for all of them are known."""
+    toolchain = found.toolchain
+    unknown = [part for part in found.missing if not part.packages]
+    if unknown:
+        names = ", ".join(part.wanted for part in unknown)
+        return f"install what provides {names}, or correct the name in {toolchain.path}"
+    own = [f"--toolchains={folder}" for folder in toolchains.folders[1:]]
+    return shlex.join(["crossabi", "setup", f"--arch={toolchain.arch}", *own])
 
 
 def installed(toolchains: Toolchains, runner: str = AUTO) -> tuple[str, ...]:

@@ -120,4 +120,4 @@ def install_go(pin: GoPin, say: Say) -> None:
 
 
 def _names(found: Survey) -> str:
-    return ", ".join(part.name for part in found.missing)
+    return ", ".join(map(str, found.missing))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -99,40 +99,42 @@ class CaseFile(pytest.File):
 
     def _items(self, state: State, case: Case, variant: Variant) -> Iterator[CrossItem]:
         suffix = f"-{variant.name}" if variant.name else ""
-        chosen = {target_name(target): target for target in state.chosen if variant.runs_on(target.arch)}
-        for name, target in chosen.items():
-            yield RunItem.from_parent(self, name=f"run[{name}{suffix}]", case=case, variant=variant, target=target)
-        pairs = [(chosen[left], chosen[right]) for left, right in state.pairs(list(chosen))]
+        chosen: dict[str, Chosen | str] = {
+            target_name(target): target for target in state.chosen if variant.runs_on(target.arch)
+        }
+        names = list(chosen)
+        stand_ins = self._stand_ins(state, case, variant, names)
+        pairs = [*state.pairs(names), *(_ordered(state, name, other) for other in stand_ins for name in names)]
+        compared = {name for pair in pairs for name in pair}
+        for name in names:
+            lonely = name not in compared and state.compares and variant.is_shared
+            made = {"case": case, "variant": variant, "target": chosen[name], "lonely": lonely}
+            yield RunItem.from_parent(self, name=f"run[{name}{suffix}]", **made)
         for left, right in pairs:
-            name = f"diff[{target_name(left)}~{target_name(right)}{suffix}]"
-            yield DiffItem.from_parent(self, name=name, case=case, variant=variant, left=left, right=right)
-        if len(chosen) == 1 and state.config.getoption("pairs") != "none":
-            yield from self._against_baseline(state, case, variant, next(iter(chosen.values())), suffix)
-
-    def _against_baseline(
-        self, state: State, case: Case, variant: Variant, target: Chosen, suffix: str
-    ) -> Iterator[DiffItem]:
-        """Yield the diffs of a target that runs alone with what other architectures were accepted to do."""
-        try:
-            known = state.baseline(case.folder, case.name)
-        except CrossabiError:
-            return  # the run item says so
-        name = target_name(target)
-        others = [
-            arch for arch in state.toolchains.by_arch if arch != name and known.of(arch, variant.name) is not None
-        ]
-        wanted = [arch for arch in others if arch in state.references] if state.references else others[:1]
-        order = list(state.toolchains.by_arch)
-        for other in wanted:
-            left, right = sorted((name, other), key=lambda arch: order.index(arch) if arch in order else len(order))
             yield DiffItem.from_parent(
                 self,
                 name=f"diff[{left}~{right}{suffix}]",
                 case=case,
                 variant=variant,
-                left=target if left == name else other,
-                right=target if right == name else other,
+                left=chosen.get(left, left),
+                right=chosen.get(right, right),
             )
+
+    def _stand_ins(self, state: State, case: Case, variant: Variant, names: Sequence[str]) -> list[str]:
+        """Return the architectures that do not run here and whose committed baselines stand in for them.
+
+        They are the ones that --against names, or, where a target runs alone, the first of the others.
+        """
+        absent = [arch for arch in state.references if arch not in names]
+        if not state.compares or not names or not (absent or len(names) == 1):
+            return []
+        try:
+            known = state.baseline(case.folder, case.name)
+        except CrossabiError:
+            return []  # the run item says so
+        others = absent if state.references else [arch for arch in state.toolchains.by_arch if arch not in names]
+        found = [arch for arch in others if known.of(arch, variant.name) is not None]
+        return found if state.references else found[:1]
 
     def _is_named_with_item(self) -> bool:
         return any("::" in arg and Path(arg.partition("::")[0]).name == CASE_FILE for arg in self.config.args)
@@ -141,3 +143,10 @@ class CaseFile(pytest.File):
 def target_name(target: Chosen) -> str:
     """Return what tells the target apart in an item's name."""
     return target.id if isinstance(target, Target) else target.arch
+
+
+def _ordered(state: State, first: str, second: str) -> tuple[str, str]:
+    """Return two architectures in the table's order, so that no pair stands twice."""
+    order = list(state.toolchains.by_arch)
+    left, right = sorted((first, second), key=lambda arch: order.index(arch) if arch in order else len(order))
+    return left, right

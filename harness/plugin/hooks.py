@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from harness.build.ambient import refuse_foreign_overlay
 from harness.build.store import Store, is_abandoned
 from harness.errors import CrossabiError
 from harness.host import golang
+from harness.observation import Verdict, Word
 from harness.plugin.items import RECORDS, CrossItem, JobItem
 from harness.plugin.options import DEFAULT_ARCHES
 from harness.plugin.progress import Listener, TerminalProgress, WorkerProgress
@@ -69,6 +71,17 @@ class WorkHooks:
     def __init__(self, config: pytest.Config) -> None:
         self.state = config.stash[STATE]
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        """Collect without the garbage collector: it would look at every node again and again, and frees nothing."""
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return (yield)
+        finally:
+            if enabled:
+                gc.enable()
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Announce all jobs, so that programs that share settings are built together."""
         items = [item for item in session.items if isinstance(item, JobItem)]
@@ -102,6 +115,7 @@ class ControllerHooks:
         self.state = config.stash[STATE]
         self.matrix = Matrix()
         self.listener: Listener | None = None
+        self.lonely: set[str] = set()
         records = config.getoption("records")
         if _asks_for_something(config):
             self._check_arches()
@@ -138,6 +152,8 @@ class ControllerHooks:
         if left is None:
             return
         self.matrix.add(left["verdict"])
+        if left["lonely"]:
+            self.lonely.add(left["verdict"]["case"])
         if self.records:
             self.records.write(left)
         if self.update:
@@ -153,7 +169,12 @@ class ControllerHooks:
         return category, letter, (left["verdict"]["verdict"] if left else "", {colour: True})
 
     def pytest_sessionfinish(self) -> None:
-        """Write the baselines that were asked for."""
+        """Write the architectures that could not run into the records, and the baselines that were asked for."""
+        if self.records and self.matrix.rows:
+            for row in self.state.unavailable:
+                cause = f"{row.arch} cannot run here: {row.cause}"
+                verdict = Verdict("", "arch", "", row.arch, "", Word.BROKEN, cause, detail=(f"mend: {row.mend}",))
+                self.records.write({"observations": [], "verdict": verdict.to_json()})
         if self.update:
             self.update.finish()
 
@@ -179,6 +200,8 @@ class ControllerHooks:
         if self.update:
             for line in self.update.report():
                 terminalreporter.write_line(line)
+        elif self.lonely:
+            terminalreporter.write_line(_not_compared(self.lonely, self.state.references), yellow=True)
 
     def close(self) -> None:
         """Close the records file and remove the session's folder."""
@@ -193,6 +216,14 @@ class CrossabiUsage(CrossabiError):
     """A usage error that carries its own layout."""
 
     exit_code = 4
+
+
+def _not_compared(cases: set[str], references: Sequence[str]) -> str:
+    """Say that cases had no other side, and how to give them one."""
+    first = ", ".join(sorted(cases)[:3]) + (f" and {len(cases) - 3} more" if len(cases) > 3 else "")
+    of = " or ".join(references) or "another architecture"
+    how = f"--arch={','.join(references)}" if references else "--arch with two or more"
+    return f"not compared, for want of a baseline of {of}: {first} (`pytest {how} --update-baselines` makes one)"
 
 
 def _asks_for_something(config: pytest.Config) -> bool:

@@ -44,6 +44,8 @@ class Judged:
 class CrossItem(pytest.Item):
     """What every item of a case.yaml has in common."""
 
+    lonely = False
+
     @property
     def state(self) -> State:
         """The plugin's state."""
@@ -60,6 +62,7 @@ class CrossItem(pytest.Item):
         self.stash[RECORDS] = {
             "observations": [observation.to_json() for observation in judged.made],
             "verdict": verdict.to_json(),
+            "lonely": self.lonely,
         }
         self.user_properties += properties(verdict, judged.seen)
         if verdict.verdict is Word.SKIP:
@@ -143,11 +146,15 @@ class JobItem(CrossItem):
 
 
 class RunItem(JobItem):
-    """``run[arm64]``: one variant on one target, held against case.yaml and the target's own baseline."""
+    """``run[arm64]``: one variant on one target, held against case.yaml and the target's own baseline.
 
-    def __init__(self, *, target: Chosen, **kwargs: Any) -> None:
+    `lonely` says that no other architecture was there to compare it with, neither live nor as a baseline.
+    """
+
+    def __init__(self, *, target: Chosen, lonely: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target = target
+        self.lonely = lonely
 
     def jobs(self) -> list[Job]:
         """See `JobItem.jobs`."""
@@ -199,22 +206,27 @@ class DiffItem(JobItem):
         other = next(name for name in names if name != live)
         both_live = not any(isinstance(side, str) for side in self.sides)
         verdict = self.blank("diff", names[1] if both_live else live, names[0] if both_live else other)
-        seen: tuple[Observation, ...] = ()
+        seen: list[tuple[Observation, ...]] = []
         made: tuple[Observation, ...] = ()
         for side in sorted(self.sides, key=lambda side: _name(side) == verdict.target):  # left of a divergence: against
             if isinstance(side, str):
-                accepted = self.state.baseline(self.case.folder, self.case.name).of(side, self.variant.name)
-                if accepted is None:
-                    raise RuntimeError(f"the baseline of {side} is gone")
-                seen += (accepted,)
+                seen.append((self._accepted(side),))
                 continue
             skip = self.skipped(verdict, side)
             if skip or not isinstance(side, Target):
-                return Judged(skip or verdict, seen, made)
+                return Judged(skip or verdict, tuple(row[0] for row in seen), made)
             observations, fresh = self.observe(side)
             made += fresh
-            seen += observations[:1]
-        return Judged(judge_diff(verdict, seen[0], seen[1], self.variant.expect, self.rules), seen, made)
+            seen.append(observations)
+        left, right = seen
+        judged = judge_diff(verdict, left, right, self.variant.expect, self.rules)
+        return Judged(judged, (left[0], right[0]), made)
+
+    def _accepted(self, arch: str) -> Observation:
+        found = self.state.baseline(self.case.folder, self.case.name).of(arch, self.variant.name)
+        if found is None:
+            raise RuntimeError(f"the baseline of {arch} is gone")
+        return found
 
     def rerun_arches(self) -> list[str]:
         """See `CrossItem.rerun_arches`."""

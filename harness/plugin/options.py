@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
 from harness.host.resolve import AUTO, RUNNER_CHOICES
@@ -34,8 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--jobs",
-        type=int,
-        default=0,
+        type=_count,
         metavar="N",
         help="build and run N programs side by side, ahead of the items that ask for them (default: one a processor; "
         "with -n each worker does its own)",
@@ -43,8 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--against",
         metavar="NAMES",
-        help="the reference architectures that the others are compared with (default: the first of --arch, "
-        "or with one --arch alone the committed baseline of another)",
+        help="the reference architectures that the others are compared with; the committed baseline stands in for one "
+        "that is not among --arch (default: the first of --arch, or with one --arch alone the baseline of another)",
     )
     group.addoption(
         "--pairs",
@@ -55,6 +56,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     _add_output_options(group)
     parser.addini("crossabi_arch", "architectures used without --arch", default=DEFAULT_ARCHES)
     parser.addini("crossabi_toolchains", "folders of toolchain files of your own", type="paths", default=[])
+
+
+def _count(text: str) -> int:
+    """Read a number of at least 1. Raises ArgumentTypeError, which pytest prints and ends with 4."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
 
 
 def _add_output_options(group: pytest.OptionGroup) -> None:

@@ -72,18 +72,24 @@ class State:
         against = self.config.getoption("against")
         return self._select([against]) if against else ()
 
+    @property
+    def compares(self) -> bool:
+        """Whether architectures are compared at all."""
+        return bool(self.config.getoption("pairs") != "none")
+
     def pairs(self, available: Sequence[str]) -> list[tuple[str, str]]:
         """Return the pairs to compare among `available` (the case's architectures of this session).
 
-        The table's order decides which side comes first, so no pair stands twice. Without any pair the session's
-        one architecture is to be compared with a baseline (`harness.plugin.collect`).
+        The table's order decides which side comes first, so no pair stands twice. The committed baselines of
+        architectures that do not run here are no business of this (see `harness.plugin.collect`).
         """
-        how = self.config.getoption("pairs")
-        if how == "none":
+        if not self.compares:
             return []
-        if how == "all":
+        if self.config.getoption("pairs") == "all":
             return list(itertools.combinations(available, 2))
-        references = [arch for arch in self.references if arch in available] or list(available[:1])
+        references = [arch for arch in self.references if arch in available]
+        if not references and set(self.references) <= set(self.arches):
+            references = list(available[:1])
         return [
             (first, second)
             for first, second in itertools.combinations(available, 2)

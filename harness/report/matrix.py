@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.compare.judge import sentence
+from harness.compare.wording import sentence
 from harness.observation import Divergence
 
 _RUN_CELLS = {
@@ -23,6 +23,7 @@ _DIFF_MARKS = {
     "FAIL": ("≠ DIVERGES", "red"),
     "XPASS": ("= UNEXPECTED", "red"),
     "BROKEN": ("?", "magenta"),
+    "TIMEOUT": ("?", "red"),
     "SKIP": ("", "yellow"),
 }
 _SEVERITY = ("yellow", "green", "cyan", "magenta", "red")

@@ -29,8 +29,6 @@ def test_every_common_spelling_stands_for_one_goarch_name(name: str, arch: str |
 @pytest.mark.parametrize(
     ("wanted", "chosen"),
     [
-        ([], ()),
-        ([""], ()),
         (["arm64,amd64"], ("amd64", "arm64")),
         (["s390x", " aarch64 ,"], ("arm64", "s390x")),
         (["arm64", "aarch64,ARM64"], ("arm64",)),
@@ -62,3 +60,16 @@ def test_a_name_like_no_other_is_refused_without_a_guess() -> None:
 
 def test_the_table_has_a_line_for_each_architecture() -> None:
     assert arches.table(TABLE).splitlines() == ["    amd64     x86_64", "    arm64     aarch64", "    s390x     "]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        ([""], "'' names no architecture"),
+        ([" , "], "' , ' names no architecture"),
+        (["all"], "no architecture is installed"),
+    ],
+)
+def test_to_choose_nothing_is_an_error(wanted: list[str], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        arches.select(wanted, TABLE, installed=[], native="s390x")

@@ -41,3 +41,8 @@ int deep(void)
 		right += use[i] == i % 251;
 	return right;
 }
+
+void *deep_address(void)
+{
+	return (void *)deep;
+}

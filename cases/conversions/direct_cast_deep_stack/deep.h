@@ -3,6 +3,7 @@
 
 /* Uses its stack; returns the number of bytes that read back as written. */
 int deep(void);
+void *deep_address(void);
 
 /*
  * Stands for deep where calling deep would overwrite whatever lies below the

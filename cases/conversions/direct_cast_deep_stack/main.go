@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"unsafe"
@@ -57,6 +58,10 @@ func measure() {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "overrun" {
+		overrun()
+		return
+	}
 	debug.SetGCPercent(-1) // a collection may move a stack to shrink it
 
 	done := make(chan bool)

@@ -59,8 +59,9 @@ one/c.go:1:1: w
     ("output", "words"),
     [
         ("write /x: no space left on device\n", "no space left on device"),
-        ("gcc: fatal error: Killed signal: killed", "signal: killed"),
+        ("compile: signal: killed", "signal: killed"),
         ("a.c:1:1: internal compiler error: in x", "internal compiler error"),
+        ("gcc: fatal error: Killed signal terminated program cc1", "Killed signal"),
         ("dial tcp 1.2.3.4:443: i/o timeout", "dial tcp"),
         ("a.go:1:1: undefined: space", ""),
         ("", ""),

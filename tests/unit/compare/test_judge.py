@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from harness.compare.judge import STDERR_LINES, Rules, aligned, judge_diff, judge_run, mismatches, quote, sentence
+from harness.compare.judge import STDERR_LINES, Rules, judge_diff, judge_run, mismatches
 from harness.compare.normalise import Normaliser
 from harness.expectation import Expect, TextMatch, from_yaml
 from harness.observation import Diagnostic, Divergence, Observation, Verdict, Word
@@ -144,7 +144,7 @@ EXPECT = {"stdout": "a\n", "per_arch": [{"arches": ["arm64"], "reason": "registe
 
 def diffed(left: dict[str, Any], right: dict[str, Any], expect: Any = None, *streams: str) -> Verdict:
     sides = (observed(**{"target": "amd64", **left}), observed(**{"target": "arm64-zig", **right}))
-    return judge_diff(ITEM, *sides, from_yaml(expect), rules(*streams))
+    return judge_diff(ITEM, sides[:1], sides[1:], from_yaml(expect), rules(*streams))
 
 
 @pytest.mark.parametrize(
@@ -219,32 +219,96 @@ def test_all_divergences_of_a_declared_diff_are_kept() -> None:
     assert verdict.reasons == {"arm64": "registers"}
 
 
-@pytest.mark.parametrize(
-    ("text", "quoted"),
-    [
-        ("some text", "`some text`"),
-        ("two\n  lines", "`two lines`"),
-        ("(nothing)", "(nothing)"),
-        ("-12", "-12"),
-        ("SIGSEGV", "SIGSEGV"),
-        ("exit 3", "exit 3"),
-        ("killed by SIGBUS", "killed by SIGBUS"),
-        ("", "``"),
-        ("x" * 101, f"`{'x' * 100}…`"),
-    ],
-)
-def test_quotes_stand_around_what_a_program_said(text: str, quoted: str) -> None:
-    assert quote(text) == quoted
-
-
-def test_more_divergences_than_anyone_reads_are_counted() -> None:
-    found = [Divergence(f"stdout line {number}", "a\nb", "") for number in range(1, 24)]
-    assert sentence(found, "l", "r").endswith("l `a b`, r `` (and 22 more)")
-    lines = aligned(found, "l", "right", most=2)
-    assert lines[:4] == ["stdout line 1:", "    l      a", "    l      b", "    right  "]
-    assert lines[-1] == "(and 21 more)"
-
-
 def test_an_exact_text_is_matched_by_expectation() -> None:
     expect = Expect(exit_code=0, stderr=TextMatch("x\n"))
     assert mismatches(observed(stderr="y\n"), expect, rules()) == (Divergence("stderr line 1", "x", "y"),)
+
+
+LINES = {
+    "stdout": "a\nb\nc\nd\n",
+    "per_arch": [{"arches": ["arm64"], "reason": "registers", "stdout": "x\nb\ny\nd\n"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "word", "cause"),
+    [
+        ("a\nb\nc\nd\n", "x\nb\ny\nd\n", Word.XFAIL, "declared: arm64: registers"),
+        (
+            "a\nb\nc\nd\n",
+            "p\nb\nq\nd\n",
+            Word.XFAIL,
+            "declared: arm64: registers",
+        ),  # red where it is held against itself
+        (
+            "a\nb\nc\nd\n",
+            "x\nb\ny\nz\n",
+            Word.FAIL,
+            "amd64 and arm64-zig diverge: stdout line 4: amd64 `d`, arm64-zig `z`",
+        ),
+        (
+            "a\nb\nc\nd\n",
+            "x\nb\nc\nd\n",
+            Word.XPASS,
+            "the declared divergence of amd64 and arm64-zig in stdout line 3 no longer happens",
+        ),
+    ],
+)
+def test_where_both_texts_are_exact_a_divergence_is_declared_line_by_line(
+    left: str, right: str, word: Word, cause: str
+) -> None:
+    verdict = diffed({"stdout": left}, {"stdout": right}, LINES)
+    assert (verdict.verdict, verdict.cause) == (word, cause)
+
+
+def test_a_pattern_declares_its_whole_stream() -> None:
+    rows = [{"arches": ["arm64"], "reason": "r", "stdout": {"pattern": ".*"}}]
+    verdict = diffed({"stdout": "a\nb\n"}, {"stdout": "a\nz\n"}, {"stdout": "a\nb\n", "per_arch": rows})
+    assert verdict.verdict is Word.XFAIL
+
+
+def test_many_declared_lines_that_are_gone_are_counted() -> None:
+    expect = {"stdout": "a\n" * 6, "per_arch": [{"arches": ["arm64"], "reason": "r", "stdout": "b\n" * 6}]}
+    verdict = diffed({"stdout": "a\n" * 6}, {"stdout": "b\n" + "a\n" * 5}, expect)
+    assert verdict.cause.endswith("in stdout line 2 and stdout line 3 and stdout line 4 and 2 more no longer happens")
+
+
+ANY_DEATH = {"outcome": ["go-fatal", "signal"]}
+FATAL = {"outcome": "go-fatal", "exit_code": 2, "message": "one"}
+
+
+def test_an_end_that_is_left_open_is_compared_neither_with_the_other_side_nor_with_the_baseline() -> None:
+    killed = {"outcome": "signal", "signal": "SIGSEGV", "exit_code": None}
+    assert diffed(FATAL, killed, ANY_DEATH).verdict is Word.PASS
+    assert diffed(FATAL, {**FATAL, "message": "two"}, ANY_DEATH).verdict is Word.PASS
+    assert judged(observed(**FATAL), expect=ANY_DEATH, baseline=observed(**killed)).verdict is Word.PASS
+
+
+def test_an_end_that_its_list_does_not_have_is_compared() -> None:
+    verdict = diffed(FATAL, {}, ANY_DEATH)
+    assert (verdict.verdict, verdict.cause) == (
+        Word.FAIL,
+        "amd64 and arm64-zig diverge: exit outcome: amd64 `go-fatal: one`, arm64-zig exit 0",
+    )
+
+
+def test_two_timeouts_say_nothing_unless_they_are_expected() -> None:
+    late = {"outcome": "timeout", "exit_code": None}
+    verdict = diffed(late, late)
+    assert (verdict.verdict, verdict.cause) == (
+        Word.TIMEOUT,
+        "no comparison: neither amd64 nor arm64-zig ended in time",
+    )
+    assert diffed(late, late, {"outcome": "timeout"}).verdict is Word.PASS
+    assert diffed(late, {}).verdict is Word.FAIL
+
+
+def test_every_repeat_of_a_side_is_held_against_the_other() -> None:
+    left = [observed(target="amd64", stdout="a\n")] * 3
+    right = [observed(target="arm64", stdout=text) for text in ("a\n", "a\n", "b\n")]
+    for first, second in ((left, right), (right, left)):
+        verdict = judge_diff(ITEM, first, second, from_yaml(None), rules())
+        assert verdict.verdict is Word.FAIL
+        assert "stdout line 1" in verdict.cause
+    broken = [observed(target="arm64"), observed(target="arm64", outcome="broken", message="no qemu")]
+    assert judge_diff(ITEM, left, broken, from_yaml(None), rules()).verdict is Word.BROKEN

@@ -1,0 +1,36 @@
+"""A build that failed: was it the program that a compiler refused, or this machine that could not build it?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.build import diagnostics
+from harness.build.recipe import Recipe
+from harness.build.store import Refusal, Store, Trouble
+from harness.process.spec import Finished
+
+
+def refuse(
+    store: Store, recipe: Recipe, finished: Finished, said: str, folders: Sequence[str], tool: str, seconds: float = 0.0
+) -> Refusal | Trouble:
+    """Return what the failed run `finished` of `tool`, which `said` so about `recipe`, means; a refusal is stored.
+
+    `folders` are where the sources were staged. What is neither a complaint about the program nor a known word of
+    the machine's is trouble: it is tried again, and nobody's program is blamed for it.
+    """
+    if finished.ended != "exited":
+        ended = f"{tool} ended with {finished.ended} {finished.signal or ''} {finished.error}".strip()
+        return Trouble(recipe.key, ended, said, seconds)
+    trouble = diagnostics.machine_trouble(said)
+    if trouble:
+        return Trouble(recipe.key, f"the build stopped: {trouble}", said, seconds)
+    found = diagnostics.parse(said, folders)
+    if not found:
+        return Trouble(recipe.key, f"{tool} failed: {_first_line(said)}", said, seconds)
+    refusal = Refusal(recipe.key, found, said, seconds)
+    store.put_refusal(refusal)
+    return refusal
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "it said nothing")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.compare.diff import text_divergences
@@ -12,29 +13,55 @@ from harness.observation import Divergence, Observation
 
 @dataclass(frozen=True)
 class Declared:
-    """`fields` may and must differ; in those that `places` knows, at exactly these places (``stdout line 3``).
+    """`fields` may and must differ; in those that `lines` knows, in just these lines.
 
     `open` are the fields that the expectations leave open, so that they are not compared.
     """
 
     fields: frozenset[str]
-    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lines: Mapping[str, tuple[Divergence, ...]] = field(default_factory=dict)
     open: frozenset[str] = frozenset()
 
-    def allows(self, found: Divergence) -> bool:
-        """Whether the divergence `found` is declared."""
-        return found.field in self.fields and found.where in self.places.get(found.field, (found.where,))
+    def split(self, found: Sequence[Divergence]) -> tuple[tuple[Divergence, ...], tuple[str, ...]]:
+        """Return those of `found` that are not declared, and the fields or places that should differ and do not.
 
-    def gone(self, found: Sequence[Divergence]) -> tuple[str, ...]:
-        """Return what should differ and is not among `found`: the name of a field, or single places of it."""
-        seen = {divergence.where for divergence in found}
-        missing: list[str] = []
+        A line is known again by what both sides say in it, wherever it stands; what is then left, by its place
+        (the values of a line are the business of the run items).
+        """
+        undeclared = [divergence for divergence in found if divergence.field not in self.fields]
+        gone: list[str] = []
         for name in sorted(self.fields):
-            if not any(divergence.field == name for divergence in found):
-                missing.append(name)
-            else:
-                missing += [place for place in self.places.get(name, ()) if place not in seen]
-        return tuple(missing)
+            here = [divergence for divergence in found if divergence.field == name]
+            if not here:
+                gone.append(name)
+            elif name in self.lines:
+                more, less = _match(here, self.lines[name])
+                undeclared += more
+                gone += less
+        return tuple(undeclared), tuple(gone)
+
+
+def _match(found: Sequence[Divergence], wanted: Sequence[Divergence]) -> tuple[list[Divergence], list[str]]:
+    """Return what only `found` has, and the places that only `wanted` has."""
+    keys: Sequence[Callable[[Divergence], object]] = (lambda line: (line.left, line.right), lambda line: line.where)
+    for key in keys:
+        ours, theirs = Counter(map(key, found)), Counter(map(key, wanted))
+        found, wanted = _beyond(found, key, theirs), _beyond(wanted, key, ours)
+    return list(found), [line.where for line in wanted]
+
+
+def _beyond(
+    lines: Sequence[Divergence], key: Callable[[Divergence], object], others: Counter[object]
+) -> list[Divergence]:
+    """Return `lines` without as many of each key as `others` counts."""
+    left = Counter(others)
+    kept = []
+    for line in lines:
+        if left[key(line)] > 0:
+            left[key(line)] -= 1
+        else:
+            kept.append(line)
+    return kept
 
 
 def between(left: Expect, right: Expect, streams: Sequence[str]) -> Declared:
@@ -42,12 +69,12 @@ def between(left: Expect, right: Expect, streams: Sequence[str]) -> Declared:
     undecided = frozenset({"exit"}) if left.leaves_open(right) else frozenset()
     unseen = frozenset({"stdout", "stderr"}) - frozenset(streams)
     fields = left.differing_fields(right) - unseen - undecided
-    places = {}
+    lines = {}
     for name in fields & {"stdout", "stderr"}:
         ours, theirs = _exact(left, name), _exact(right, name)
         if ours is not None and theirs is not None:
-            places[name] = tuple(divergence.where for divergence in text_divergences(name, ours, theirs))
-    return Declared(fields, places, undecided)
+            lines[name] = tuple(text_divergences(name, ours, theirs))
+    return Declared(fields, lines, undecided)
 
 
 def still_compared(

@@ -87,6 +87,8 @@ class CaseFile(pytest.File):
         A file that is malformed gives one failing item, ``load``, so that the other cases still run.
         """
         state = self.config.stash[STATE]
+        if self._cannot_work(state):
+            return
         try:
             case = cases.load(self.path, case_name(self.path), state.names)
         except InputError as error:
@@ -96,6 +98,17 @@ class CaseFile(pytest.File):
             return
         for variant in case.variants:
             yield from self._items(state, case, variant)
+
+    def _cannot_work(self, state: State) -> bool:
+        """Whether the session cannot do anything at all (an unusable cache); said once, at the first case."""
+        if state.cannot_work:
+            return True
+        try:
+            _ = state.chosen
+        except CrossabiError as error:
+            state.cannot_work = True
+            raise self.CollectError(str(error)) from None
+        return False
 
     def _items(self, state: State, case: Case, variant: Variant) -> Iterator[CrossItem]:
         suffix = f"-{variant.name}" if variant.name else ""

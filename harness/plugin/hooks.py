@@ -173,7 +173,9 @@ class ControllerHooks:
         if self.records and self.matrix.rows:
             for row in self.state.unavailable:
                 cause = f"{row.arch} cannot run here: {row.cause}"
-                verdict = Verdict("", "arch", "", row.arch, "", Word.BROKEN, cause, detail=(f"mend: {row.mend}",))
+                verdict = Verdict(
+                    f"arch[{row.arch}]", "arch", "", row.arch, "", Word.BROKEN, cause, detail=(f"mend: {row.mend}",)
+                )
                 self.records.write({"observations": [], "verdict": verdict.to_json()})
         if self.update:
             self.update.finish()

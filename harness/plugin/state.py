@@ -33,6 +33,7 @@ class State:
         self.folder = folder
         self.tell = tell
         self._baselines: dict[Path, Baseline] = {}
+        self.cannot_work = False
 
     @cached_property
     def toolchains(self) -> Toolchains:

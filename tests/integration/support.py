@@ -45,7 +45,7 @@ class Ran:
     def verdicts(self) -> dict[str, dict[str, Any]]:
         """Each verdict by ``group/case::item``; an item that has two is an error."""
         rows = [row for row in self.records if row["type"] == "verdict"]
-        names = [f"{row['case']}::{row['item'].rpartition('::')[2]}" for row in rows]
+        names = [f"{row['case']}::{row['item'].rpartition('::')[2]}".removeprefix("::") for row in rows]
         assert len(set(names)) == len(names), Counter(names)
         return dict(zip(names, rows, strict=True))
 

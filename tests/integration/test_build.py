@@ -20,7 +20,7 @@ from harness.build.recipe import Recipe, recipe
 from harness.build.store import Binary, Store, Trouble
 from harness.errors import InputError
 
-from .support import PYTEST, Project, load_case, processes, script, target, until
+from .support import PYTEST, Project, command, load_case, processes, script, target, until
 
 HELLO = 'package main\n\nimport "C"\n\nfunc main() { println("hello") }\n'
 
@@ -222,3 +222,51 @@ def test_an_entry_that_was_damaged_is_built_anew(hello: Project, tmp_path: Path)
     assert isinstance(again, Binary)
     assert len(said) == 1
     assert again.program.stat().st_size > 100
+
+
+HOST = {"host/main.c": "int main(void) { return 0; }\n"}
+LIBRARY = {"lib.go": 'package main\n\nimport "C"\n\n//export F\nfunc F() {}\n\nfunc main() {}\n'}
+MAIN = {"main.go": 'package main\n\nimport "C"\n\nfunc main() {}\n'}
+
+
+@pytest.mark.parametrize(
+    ("kind", "sources", "settings", "says"),
+    [
+        ("program", {"notes.txt": "x"}, {}, "no Go files in the case's folder"),
+        ("program", {"x.c": "int x;\n"}, {}, "no Go files in the case's folder"),
+        ("program", {"x.go": "//go:build windows\n\npackage main\n"}, {}, "build constraints exclude all Go files"),
+        ("program", {**MAIN, "go.mod": "module x\n\ngo 1.99\n"}, {}, "go.mod requires go >= 1.99"),
+        ("program", {**MAIN, "go.mod": "module x\n\nfoo\n"}, {}, "go.mod:3: unknown directive: foo"),
+        ("program", {**MAIN, "b.go": "package other\n"}, {}, "found packages other (b.go) and main (main.go)"),
+        ("program", {"a.go": 'package a\n\nimport "C"\n'}, {}, "no main packages to build"),
+        ("program", MAIN, {"flags": ["-nosuch"]}, "flag provided but not defined: -nosuch"),
+        ("program", MAIN, {"c": {"cflags": ["-fnosuch"]}}, "unrecognized command-line option"),
+        ("program", MAIN, {"shared": {"libx.so": ["nowhere.c"]}}, "nowhere.c: No such file or directory"),
+        ("c-host", LIBRARY, {}, "host: no .c file in this folder; a c-host has its C main there"),
+        ("c-host", HOST, {}, "no Go files in the case's folder"),
+        (
+            "c-host",
+            {**LIBRARY, "host/main.c": "int main(void) { return 0 }\n"},
+            {},
+            "host/main.c:1:26: error: expected",
+        ),
+    ],
+)
+def test_an_authors_mistake_is_a_failure_in_the_compilers_words_and_never_broken(
+    project: Project, kind: str, sources: dict[str, str], settings: dict[str, object], says: str
+) -> None:
+    project.case("g/wrong", sources=sources, kind=kind, build=settings)
+    project.case("g/right", sources=MAIN)
+    ran = project.pytest("--arch=arm64")
+    assert ran.words == {"g/wrong::run[arm64]": "FAIL", "g/right::run[arm64]": "PASS"}
+    assert says in ran.cause("g/wrong::run[arm64]")
+    assert "store/tmp" not in ran.cause("g/wrong::run[arm64]")
+
+
+def test_a_machine_without_a_usable_home_builds_below_the_cache(project: Project, tmp_path: Path) -> None:
+    project.case("g/right", sources=MAIN)
+    unset = [f"-u{name}" for name in ("GOPATH", "GOCACHE", "GOMODCACHE", "XDG_CACHE_HOME")]
+    argv = ["env", *unset, "HOME=/dev/null/home", f"CROSSABI_CACHE={tmp_path / 'cache'}", *PYTEST, "--arch=amd64"]
+    ran = command(argv, project.path)
+    assert ran.code == 0, ran.text
+    assert (tmp_path / "cache" / "gocache").is_dir()

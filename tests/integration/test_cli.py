@@ -126,12 +126,13 @@ def test_doctor_knows_bad_pairs() -> None:
 
 
 def test_doctor_as_data(tmp_path: Path) -> None:
-    done = crossabi("doctor", "--json", "--arch=arm64,riscv64", missing_package(tmp_path))
+    own = missing_package(tmp_path)
+    done = crossabi("doctor", "--json", "--arch=arm64,riscv64", own)
     assert done.code == 7
     report = json.loads(done.text)
     arm, riscv = report["arches"]
     assert (report["ok"], arm["ok"], riscv["ok"]) == (False, True, False)
-    assert riscv["mend"] == "crossabi setup --arch=riscv64"
+    assert riscv["mend"] == f"crossabi setup --arch=riscv64 {own}"
     (part,) = (part for part in riscv["parts"] if part["missing"])
     assert part == {"name": "C compiler", "found": "", "missing": True, "packages": ["gcc-no-such"]}
     assert report["go"]["release"] == shipped().go.release
@@ -142,7 +143,7 @@ def test_doctor_of_a_broken_architecture_ends_with_7_and_says_what_mends_it(tmp_
     done = crossabi("doctor", "--arch=riscv64", own)
     assert done.code == 7
     assert "riscv64: CANNOT RUN" in done.text
-    assert "C compiler  MISSING (provided by gcc-no-such)" in done.text
+    assert "C compiler  MISSING: no-such-gcc (provided by gcc-no-such)" in done.text
     assert "mend        crossabi setup --arch=riscv64" in done.text
     assert crossabi("doctor", own).code == 0  # nobody asked for it by name
 

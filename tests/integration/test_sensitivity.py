@@ -73,7 +73,9 @@ def test_a_digit_that_is_changed_in_the_code_of_one_case(corpus: Project) -> Non
 def test_a_digit_that_only_one_architecture_reads(corpus: Project) -> None:
     corpus.edit(f"{CAST}/add3.c", "return a + b + c;", "return a + b + c + 1;")
     ran = run(corpus)
-    assert changed(ran) == {f"{CAST}::run[arm64]": "FAIL"}  # amd64's sum is wrong with and without it
+    # amd64's sum is wrong with and without it, so what was declared of that line is no longer seen.
+    assert changed(ran) == {f"{CAST}::run[arm64]": "FAIL", f"{CAST}::diff[amd64~arm64]": "XPASS"}
+    assert ran.cause(f"{CAST}::diff[amd64~arm64]").endswith("in stdout line 4 no longer happens")
     assert "got `add3(0x11111111, 0x22222222, 0x33333333) = wrong`" in ran.cause(f"{CAST}::run[arm64]")
 
 
@@ -121,3 +123,11 @@ def test_a_declared_difference_that_no_longer_happens(corpus: Project) -> None:
         "the declared divergence of amd64 and arm64 in stdout no longer happens"
     )
     assert "declared for arm64: it was so once" in ran.text
+
+
+def test_a_further_line_that_diverges_is_not_covered_by_those_that_are_declared(corpus: Project) -> None:
+    path = corpus.folder(CAST) / "main.go"
+    path.write_text(f"{path.read_text()}\nfunc init() {{ fmt.Println(runtime.GOARCH) }}\n")
+    ran = run(corpus)
+    items = [f"{CAST}::{item}" for item in ("run[amd64]", "run[arm64]", "diff[amd64~arm64]")]
+    assert changed(ran) == dict.fromkeys(items, "FAIL")

@@ -1,6 +1,6 @@
 package main
 
-// ELFv2 ABI 2.2.1.1 "Register Roles": r14 to r31 and condition register fields 2 to 4; f14 to f31; v20 to v31.
+// ELFv2 ABI "Register Roles": r14 to r31 and condition register fields 2 to 4; f14 to f31; v20 to v31.
 var (
 	integer  = append(registers(word, "r14 r15 r16 r17 r18 r19 r20 r21 r22 r23 r24 r25 r26 r27 r28 r29 r30 r31"), registers(4, "cr2 cr3 cr4")...)
 	floating = append(registers(64, "f14 f15 f16 f17 f18 f19 f20 f21 f22 f23 f24 f25 f26 f27 f28 f29 f30 f31"),

@@ -56,7 +56,7 @@ func goNarrow(a C.int8_t, b C.uint8_t, c C.int16_t, d C.uint16_t, e C.int32_t, f
 
 // Double and float in turn, ten of them. s390x has four registers for them; amd64, arm64 and mips64 have eight;
 // RISC-V has eight and goes on in integer registers; arm fits them all by back-filling half-used d registers
-// (AAPCS32 6.5, C.1); ppc64le has thirteen.
+// (AAPCS32 7.1.2, C.1.vfp); ppc64le has thirteen.
 //
 //export goFloats
 func goFloats(a C.double, b C.float, c C.double, d C.float, e C.double, f C.float, g C.double, h C.float, i C.double, j C.float) C.double {

@@ -7,8 +7,8 @@
  * What the stack pointer is a multiple of at a call:
  *   16  System V AMD64 psABI 3.2.2 and i386 psABI 2.2.2 "The Stack Frame": the end of the argument area, that is the stack
  *       pointer before the call instruction pushes the return address;
- *       AAPCS64 "Stack constraints at a public interface"; RISC-V psABI "Integer Calling Convention"; ELFv2 ABI 2.2.2.1
- *       "General Stack Frame Requirements"; MIPS n64 "Native 64-Bit Subprogram Interface": all stack regions
+ *       AAPCS64 "Stack constraints at a public interface"; RISC-V psABI "Integer Calling Convention"; ELFv2 ABI
+ *       "General Stack Frame Requirements"; MIPS n64 "Native 64-Bit Subprogram Interface for MIPS Architectures"
  *    8  AAPCS32 "Stack constraints at a public interface"; s390x ELF ABI 1.2.2 "The Stack Frame"
  */
 #if defined(__arm__) || defined(__s390x__)

@@ -51,7 +51,7 @@ struct taken call_fixed(fixed_fn fn, int named, int i, double x, int j)
 	/*
 	 * On ppc64le a variadic function stores r4-r10 in its caller's frame,
 	 * in the parameter save area; only for a variadic call does gcc allot
-	 * one (ELFv2 ABI 2.2.3). This call is here to have it.
+	 * one (ELFv2 ABI "Variable Argument Lists"). This call is here to have it.
 	 */
 	struct taken got = taken;
 	take(0, 0, 0.0, 0);

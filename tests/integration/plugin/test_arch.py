@@ -1,3 +1,5 @@
+import pytest
+
 from ..support import Project
 
 
@@ -75,3 +77,34 @@ def test_arches_of_a_case_bound_its_items(project: Project) -> None:
     project.case("g/only", "say", "hello", arches=["arm64"], expect={"stdout": "hello\n"})
     ran = project.pytest("--arch=amd64,arm64")
     assert ran.words == {"g/only::run[arm64]": "PASS"}
+
+
+def test_one_architecture_alone_without_any_baseline_says_that_it_is_not_compared(project: Project) -> None:
+    project.case("g/arch", "arch")
+    project.case("g/only", "say", "hello", arches=["arm64"])  # there is nothing it could be compared with
+    said = "not compared, for want of a baseline of another architecture: g/arch (`pytest"
+    for how in ("-n0", "-n2"):
+        assert said in project.pytest("--arch=arm64", how).text
+    assert "not compared" not in project.pytest("--arch=amd64,arm64").text
+    assert "not compared" not in project.pytest("--arch=arm64", "--pairs=none").text
+
+
+@pytest.mark.parametrize("how", ["-n0", "-n2"])
+def test_to_name_no_architecture_ends_with_4(project: Project, how: str) -> None:
+    project.case("g/arch", "arch")
+    ran = project.pytest("--arch=", how)
+    assert ran.code == 4
+    assert "'' names no architecture" in ran.text
+    assert "Traceback" not in ran.text
+
+
+@pytest.mark.parametrize("how", ["-n0", "-n2"])
+def test_a_cache_that_cannot_be_written_is_said_once(project: Project, how: str) -> None:
+    for name in ("one", "two"):
+        project.case(f"g/{name}", "arch")
+    (project.path / "file").write_text("")
+    ran = project.pytest("--arch=amd64", how, env={"CROSSABI_CACHE": str(project.path / "file")})
+    assert ran.code not in (0, 5)
+    assert ran.text.count("cannot be written") == 1
+    assert "point CROSSABI_CACHE at another folder" in ran.text
+    assert "Traceback" not in ran.text

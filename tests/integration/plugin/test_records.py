@@ -60,7 +60,11 @@ def test_every_record_of_a_real_run_is_what_the_schema_says(everything: Project)
     assert set(ran.words.values()) == {"PASS", "FAIL", "XFAIL", "XPASS", "SKIP", "BROKEN", "TIMEOUT"}
     outcomes = {row["outcome"] for row in ran.observations}
     assert outcomes == {"exit", "signal", "go-panic", "cgo-fault", "timeout", "build-error", "broken"}
-    assert {row["kind"] for row in ran.verdicts.values()} == {"run", "diff", "load"}
+    assert {row["kind"] for row in ran.verdicts.values()} == {"run", "diff", "load", "arch"}
+    (arch,) = [row for row in ran.records if row.get("kind") == "arch"]
+    assert (arch["target"], arch["verdict"], arch["item"]) == ("riscv64", "BROKEN", "arch[riscv64]")
+    assert arch["cause"] == "riscv64 cannot run here: C compiler (no-such-gcc) missing"
+    assert arch["detail"][0].startswith("mend: crossabi setup --arch=riscv64 --toolchains=")
     hello = next(row for row in ran.observations if (row["case"], row["target"]) == ("g/same", "arm64"))
     assert hello["environment"] | {"kernel": "", "cpu": ""} == {
         "runner": "qemu",
@@ -88,7 +92,7 @@ def test_the_file_is_complete_and_the_same_under_n(everything: Project) -> None:
     assert alone.made == split.made
     items = Counter(row["item"] for row in split.records if row["type"] == "verdict")
     assert set(items.values()) == {1}
-    assert len(items) == 1 + 13 * (4 + 3)  # g/malformed; 11 cases and 2 variants on 4 targets, 3 diffs each
+    assert len(items) == 2 + 13 * (4 + 3)  # g/malformed and riscv64; 11 cases and 2 variants on 4 targets, 3 diffs each
     stdout = {(row["case"], row["target"], row["variant"]): row["stdout"] for row in alone.observations}
     assert stdout == {(row["case"], row["target"], row["variant"]): row["stdout"] for row in split.observations}
 

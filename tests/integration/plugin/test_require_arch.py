@@ -22,7 +22,7 @@ def test_an_architecture_that_cannot_run_is_an_error_before_anything_runs(
     project.case("g/hello", "say", "hello")
     ran = project.pytest("--arch=amd64,riscv64", "--require-arch", f"--toolchains={own(tmp_path)}", how)
     assert ran.code == 4
-    assert "--require-arch: riscv64: C compiler and emulator missing" in ran.text
+    assert "--require-arch: riscv64: C compiler (no-such-gcc) and emulator (no-such-qemu) missing" in ran.text
     assert "mend: crossabi setup --arch=riscv64" in ran.text
     assert "Traceback" not in ran.text
     assert not ran.records

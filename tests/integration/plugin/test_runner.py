@@ -17,7 +17,7 @@ def test_amd64_runs_natively_or_under_its_emulator_and_the_records_say_which(pro
 def test_native_is_refused_for_what_this_machine_is_not(project: Project) -> None:
     project.case("g/arch", "arch")
     ran = project.pytest("--arch=arm64", "--runner=native")
-    assert ran.words == {"g/arch::run[arm64]": "SKIP"}
+    assert ran.words == {"g/arch::run[arm64]": "SKIP", "arch[arm64]": "BROKEN"}
     assert "BROKEN arm64: arm64 does not run natively on x86_64\n  mend: leave --runner out" in ran.text
 
 

@@ -20,6 +20,21 @@ STAGED = "/cache/store/tmp/12-ab/src"
             Diagnostic("", 0, 0, "/usr/bin/ld: x.o: undefined reference to `f'"),
         ),
         ("/usr/bin/ld: cannot find -lmissing", Diagnostic("", 0, 0, "/usr/bin/ld: cannot find -lmissing")),
+        ("cc1: fatal error: x.c: No such file or directory", "cc1: fatal error: x.c: No such file or directory"),
+        ("no-gcc: error: unrecognized option '-x'", "no-gcc: error: unrecognized option '-x'"),
+        (f"no Go files in {STAGED}", "no Go files in the case's folder"),
+        (
+            "package a/b: build constraints exclude all Go files in /x",
+            "package a/b: build constraints exclude all Go files in /x",
+        ),
+        (
+            "found packages other (b.go) and main (main.go) in /x",
+            "found packages other (b.go) and main (main.go) in /x",
+        ),
+        ("go: go.mod requires go >= 1.99 (running go 1.27.4)", "go: go.mod requires go >= 1.99 (running go 1.27.4)"),
+        ("go: no main packages to build", "go: no main packages to build"),
+        ("flag provided but not defined: -x", "flag provided but not defined: -x"),
+        ("/gr/pkg/tool/linux_amd64/link: running gcc failed: exit status 1", "link: running gcc failed: exit status 1"),
         ("main.go: In function 'main':", None),
         ("add.h:1:5: note: declared here", None),
         ("collect2: error: ld returned 1 exit status", None),
@@ -27,7 +42,9 @@ STAGED = "/cache/store/tmp/12-ab/src"
         ("", None),
     ],
 )
-def test_a_line_of_compiler_output_is_a_diagnostic_or_chatter(line: str, found: Diagnostic | None) -> None:
+def test_a_line_of_compiler_output_is_a_diagnostic_or_chatter(line: str, found: Diagnostic | str | None) -> None:
+    if isinstance(found, str):
+        found = Diagnostic("", 0, 0, found)
     assert diagnostics.parse(f"{line}\n", [STAGED]) == ((found,) if found else ())
 
 
@@ -69,3 +86,9 @@ one/c.go:1:1: w
 )
 def test_the_machines_trouble_is_told_from_the_programs(output: str, words: str) -> None:
     assert diagnostics.machine_trouble(output) == words
+
+
+def test_errors_come_before_warnings_and_the_linkers_end_last() -> None:
+    output = "link: running gcc failed: exit status 1\na.c:1:1: warning: w\na.c:2:1: error: e\n"
+    texts = [row.text for row in diagnostics.parse(output)]
+    assert texts == ["error: e", "warning: w", "link: running gcc failed: exit status 1"]

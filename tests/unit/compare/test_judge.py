@@ -312,3 +312,17 @@ def test_every_repeat_of_a_side_is_held_against_the_other() -> None:
         assert "stdout line 1" in verdict.cause
     broken = [observed(target="arm64"), observed(target="arm64", outcome="broken", message="no qemu")]
     assert judge_diff(ITEM, left, broken, from_yaml(None), rules()).verdict is Word.BROKEN
+
+
+def test_a_declared_line_is_known_again_where_another_one_came_before_it() -> None:
+    verdict = diffed({"stdout": "L\na\nb\nc\nd\n"}, {"stdout": "R\nx\nb\ny\nd\n"}, LINES)
+    assert (verdict.verdict, verdict.cause) == (
+        Word.FAIL,
+        "amd64 and arm64-zig diverge: stdout line 1: amd64 `L`, arm64-zig `R`",
+    )
+
+
+def test_two_refusals_alike_say_nothing_of_what_is_declared_of_a_run() -> None:
+    assert diffed(REFUSED, REFUSED, LINES).verdict is Word.PASS
+    rows = [{"arches": ["arm64"], "reason": "r", "fail@build": "bad"}]
+    assert diffed(REFUSED, REFUSED, {"per_arch": rows}).verdict is Word.XPASS

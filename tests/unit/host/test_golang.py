@@ -123,3 +123,22 @@ def test_a_release_that_cannot_be_fetched_says_why(
         golang.ensure(PIN, said.append)
     assert said == ["fetching go1.27.4 through the Go module proxy (with go1.22.1 at /bin/go)"]
     assert asked[0].env["GOTOOLCHAIN"] == "go1.27.4"
+
+
+@pytest.mark.parametrize(
+    ("environ", "given"),
+    [
+        ({}, {"GOPATH", "GOCACHE"}),
+        ({"HOME": ""}, {"GOPATH", "GOCACHE"}),
+        ({"HOME": "/nowhere"}, {"GOPATH", "GOCACHE"}),
+        ({"HOME": "/nowhere", "XDG_CACHE_HOME": "/x"}, {"GOPATH"}),
+        ({"HOME": "/nowhere", "GOPATH": "/x", "GOCACHE": "/y"}, set()),
+        ({"HOME": "{here}"}, set()),
+    ],
+)
+def test_go_is_told_where_to_keep_things_where_the_home_will_not_do(
+    environ: dict[str, str], given: set[str], tmp_path: Path, own_cache: Path
+) -> None:
+    found = golang.homes({name: value.format(here=tmp_path) for name, value in environ.items()})
+    assert set(found) == given
+    assert all(Path(path).parent == own_cache for path in found.values())

@@ -1,0 +1,19 @@
+import pytest
+
+from ..support import Project
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_any_number_of_jobs_gives_the_same_verdicts(project: Project, jobs: str) -> None:
+    for name in ("one", "two"):
+        project.case(f"g/{name}", "say", name)
+    ran = project.pytest("--arch=amd64,arm64", f"--jobs={jobs}")
+    assert ran.code == 0
+    assert ran.made == {(f"g/{name}", arch): 1 for name in ("one", "two") for arch in ("amd64", "arm64")}
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "many", ""])
+def test_what_is_no_number_of_jobs_ends_with_4(project: Project, jobs: str) -> None:
+    ran = project.pytest(f"--jobs={jobs}")
+    assert ran.code == 4
+    assert f"{jobs!r} is not a number of at least 1" in ran.text

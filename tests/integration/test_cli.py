@@ -134,7 +134,13 @@ def test_doctor_as_data(tmp_path: Path) -> None:
     assert (report["ok"], arm["ok"], riscv["ok"]) == (False, True, False)
     assert riscv["mend"] == f"crossabi setup --arch=riscv64 {own}"
     (part,) = (part for part in riscv["parts"] if part["missing"])
-    assert part == {"name": "C compiler", "found": "", "missing": True, "packages": ["gcc-no-such"]}
+    assert part == {
+        "name": "C compiler",
+        "found": "",
+        "missing": True,
+        "wanted": "no-such-gcc",
+        "packages": ["gcc-no-such"],
+    }
     assert report["go"]["release"] == shipped().go.release
 
 

@@ -18,7 +18,8 @@ from typing import Any
 from harness.errors import RunnerBroken
 from harness.process.spec import Command, Finished
 
-KEEPER = Path(__file__).with_name("keeper.py")
+PACKAGES = Path(__file__).parents[2]  # where `harness` is imported from
+BOOT = "import sys; sys.path.append(sys.argv[1]); from harness.process.keeper import main; main(int(sys.argv[2]))"
 ANSWER_SLACK = 60.0  # seconds beyond the command's own time in which the keeper has to answer
 
 END_SECONDS = 35.0  # in which the keeper has to end what it runs and itself
@@ -76,7 +77,7 @@ class Keeper:
             ours, theirs = socket.socketpair()
             with theirs:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", str(KEEPER), str(theirs.fileno())],
+                    [sys.executable, "-I", "-S", "-c", BOOT, str(PACKAGES), str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     start_new_session=True,

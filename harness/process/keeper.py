@@ -5,7 +5,7 @@ descendant of what it runs (PR_SET_CHILD_SUBREAPER), so nothing escapes by forki
 process group, and when the other end of the socket closes, because the harness ended or was killed with
 SIGKILL, it kills everything that it started, removes the private folders, and ends.
 
-Only the standard library, no imports of the harness: it is run as ``python -I -S keeper.py FD``.
+Only the standard library and `forks` beside it: it is run as ``python -I -S -c BOOT FOLDER FD`` (see client.py).
 
 Protocol: a 4-byte big-endian length, then JSON. Request: the fields of `harness.process.spec.Command`;
 answer: those of `Finished`, byte strings in base64.
@@ -18,6 +18,7 @@ import contextlib
 import ctypes
 import errno
 import json
+import math
 import os
 import resource
 import select
@@ -25,10 +26,12 @@ import shutil
 import signal
 import socket
 import struct
-import sys
 import tempfile
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from harness.process import forks
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -57,8 +60,11 @@ class Stream:
         self.dropped = 0
         self.open = True
 
-    def pull(self) -> None:
-        """Take what is there without blocking; beyond the bound the kernel throws it away for us."""
+    def pull(self, event: int = 0) -> bool:
+        """Take what is there without blocking; return whether more may come.
+
+        Beyond the bound the kernel throws it away for us.
+        """
         room = self.bound - len(self.kept)
         try:
             if room > 0:
@@ -69,9 +75,10 @@ class Stream:
                 count = os.splice(self.fd, self.sink, 1 << 20)
                 self.dropped += count
         except BlockingIOError:
-            return
+            return True
         if count == 0:
             self.close()
+        return self.open
 
     def close(self) -> None:
         """Close the pipe, once."""
@@ -91,6 +98,7 @@ class Run:
         self.cpu_seconds = 0.0
         self.ended = ""
         self.workdir = request["cwd"] or tempfile.mkdtemp(prefix="crossabi-run-")
+        self.gate: forks.Gate | None = None
 
     def execute(self) -> Json:
         """Run the command to its end, leave nothing of it behind, and return the answer."""
@@ -111,6 +119,8 @@ class Run:
             kill_descendants()
             self.drain()
             os.close(sink)
+            if self.gate:
+                self.gate.close()
             if not self.request["cwd"]:
                 shutil.rmtree(self.workdir, ignore_errors=True)
         return self.answer(error, time.monotonic() - started)
@@ -125,11 +135,16 @@ class Run:
         argv = [arg.replace("{workdir}", self.workdir) for arg in self.request["argv"]]
         env = {name: value.replace("{workdir}", self.workdir) for name, value in self.request["env"].items()}
         failed_r, failed_w = os.pipe2(os.O_CLOEXEC)
+        ours, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
-            self.become(argv, env, (stdin, out_w, err_w), failed_w)
+            self.become(argv, env, (stdin, out_w, err_w), failed_w, theirs)
+        theirs.close()
         for fd in (stdin, out_w, err_w, failed_w):
             os.close(fd)
+        with ours:
+            if self.request["limits"]["processes"] is not None:
+                self.gate = forks.receive(ours, self.request["limits"]["processes"])
         with os.fdopen(failed_r, "rb") as pipe:
             failed = pipe.read().decode(errors="replace")
         if failed:
@@ -137,7 +152,9 @@ class Run:
             self.ended = "not-started"
         return failed
 
-    def become(self, argv: list[str], env: dict[str, str], stdio: tuple[int, ...], failed_w: int) -> None:
+    def become(
+        self, argv: list[str], env: dict[str, str], stdio: tuple[int, ...], failed_w: int, channel: socket.socket
+    ) -> None:
         """In the child: put the limits on and turn into the program; never returns."""
         place = argv[0]
         try:
@@ -155,6 +172,9 @@ class Run:
             place = self.workdir
             os.chdir(place)
             place = argv[0]
+            if self.request["limits"]["processes"] is not None:
+                forks.install(channel)
+            channel.close()
             os.execvpe(place, argv, env)
         except OSError as error:
             code = errno.errorcode.get(error.errno or 0, "?")
@@ -184,56 +204,70 @@ class Run:
         """Pump output until the program has ended, `deadline` has passed, or a limit was broken."""
         poller = select.poll()
         pidfd = os.pidfd_open(self.pid)
+        handlers: dict[int, Callable[[int], bool]] = {pidfd: self.reap, self.control.fileno(): self.hang_up}
+        handlers |= {stream.fd: stream.pull for stream in self.streams.values() if stream.open}
+        if self.gate:
+            handlers[self.gate.fd] = self.ask
+        for fd in handlers:
+            poller.register(fd, select.POLLIN)
+        before = self.ended
+        next_look = math.inf if self.gate else time.monotonic() + TICK
         try:
-            poller.register(pidfd, select.POLLIN)
-            poller.register(self.control, select.POLLIN | select.POLLHUP)
-            names = {}
-            for stream in self.streams.values():
-                if stream.open:
-                    poller.register(stream.fd, select.POLLIN | select.POLLHUP)
-                    names[stream.fd] = stream
-            next_look = time.monotonic() + TICK
-            while self.status is None:
+            while self.status is None and self.ended == before:
                 now = time.monotonic()
                 if now >= deadline:
                     return
                 if now >= next_look:
                     next_look = now + TICK
-                    if self.too_many():
-                        return
+                    self.look()
                 timeout = max(0.0, min(deadline, next_look) - now)
-                for fd, _event in poller.poll(timeout * 1000 + 1):
-                    if fd == self.control.fileno():
-                        raise ParentGone
-                    if fd == pidfd:
-                        self.reap()
-                    else:
-                        names[fd].pull()
-                        if not names[fd].open:
-                            poller.unregister(fd)
+                for fd, event in poller.poll(timeout * 1000 + 1):
+                    if not handlers[fd](event):
+                        poller.unregister(fd)
         finally:
             os.close(pidfd)
 
-    def reap(self) -> None:
+    def hang_up(self, event: int) -> bool:
+        """The harness wrote out of turn, or is gone."""
+        raise ParentGone
+
+    def ask(self, event: int) -> bool:
+        """Answer who wants a new process; return whether anybody can still ask."""
+        if not event & select.POLLIN:
+            return False
+        if self.gate and not self.gate.answer(self.count) and not self.ended:
+            self.cut_down()
+        return True
+
+    def reap(self, event: int) -> bool:
         """Take the program's exit status."""
         _, status, usage = os.wait4(self.pid, 0)
         self.status = status
         self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        return False
 
-    def too_many(self) -> bool:
-        """Whether there are more processes than allowed; then all but the first are killed, and that is stopped."""
+    def count(self) -> int:
+        """Return how many processes there are, with those that have ended and await their parent, but not us."""
+        number = 0
+        for pid, relative in family(os.getpid()).items():
+            if relative.ended and relative.parent == os.getpid() and pid != self.pid:
+                os.waitpid(pid, os.WNOHANG)  # an orphan
+            else:
+                number += 1
+        return number
+
+    def look(self) -> None:
+        """Without a gate: see whether there are more processes than allowed."""
         bound = self.request["limits"]["processes"]
-        if bound is None:
-            return False
-        alive = descendants(os.getpid())
-        if len(alive) <= bound:
-            return False
-        for pid in freeze(alive) - {self.pid}:
+        if bound is not None and not self.ended and len(descendants(os.getpid())) > bound:
+            self.cut_down()
+
+    def cut_down(self) -> None:
+        """Kill every process but the first: it had, or wanted, more of them than allowed."""
+        for pid in freeze(descendants(os.getpid())) - {self.pid}:
             signal_process(pid, signal.SIGKILL)
-        if not self.ended:
-            self.ended = "limit"
-            self.notes.append(f"it had {len(alive)} processes, more than the {bound} allowed")
-        return True
+        self.ended = "limit"
+        self.notes.append(f"it wanted more than the {self.request['limits']['processes']} processes allowed")
 
     def describe_state(self) -> None:
         """Note what is unusual about a program whose time ran out."""
@@ -313,9 +347,18 @@ def process_state(pid: int) -> str:
         return file.read().rpartition(b")")[2].split()[0].decode()
 
 
-def descendants(root: int) -> dict[int, int]:
-    """Return the process groups of the living (not zombie) descendants of `root`, from one look at /proc."""
-    children: dict[int, list[tuple[int, int]]] = {}
+class Relative(NamedTuple):
+    """A descendant: its parent, its process group, and whether it has ended and awaits its parent (a zombie)."""
+
+    parent: int
+    group: int
+    ended: bool
+
+
+def family(root: int) -> dict[int, Relative]:
+    """Return every descendant of `root`, from one look at /proc."""
+    children: dict[int, list[int]] = {}
+    seen: dict[int, Relative] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():
             try:
@@ -323,15 +366,20 @@ def descendants(root: int) -> dict[int, int]:
                     state, parent, group = file.read().rpartition(b")")[2].split()[:3]
             except (OSError, ValueError):
                 continue
-            children.setdefault(int(parent), []).append((int(name), 0 if state in (b"Z", b"X") else int(group)))
-    found: dict[int, int] = {}
+            seen[int(name)] = Relative(int(parent), int(group), state in (b"Z", b"X"))
+            children.setdefault(int(parent), []).append(int(name))
+    found: dict[int, Relative] = {}
     queue = [root]
     while queue:
-        for pid, pgid in children.get(queue.pop(), ()):
+        for pid in children.get(queue.pop(), ()):
             queue.append(pid)
-            if pgid:
-                found[pid] = pgid
+            found[pid] = seen[pid]
     return found
+
+
+def descendants(root: int) -> dict[int, int]:
+    """Return the process groups of the living descendants of `root`."""
+    return {pid: relative.group for pid, relative in family(root).items() if not relative.ended}
 
 
 def freeze(alive: dict[int, int]) -> set[int]:
@@ -400,13 +448,13 @@ def read_exactly(control: socket.socket, count: int) -> bytes:
     return bytes(data)
 
 
-def main() -> None:
-    """Serve requests until the harness goes away."""
+def main(fd: int) -> None:
+    """Serve the requests that come through the socket `fd` until the harness goes away."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # for sigtimedwait; a program's mask is cleared
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    control = socket.socket(fileno=int(sys.argv[1]))
+    control = socket.socket(fileno=fd)
     control.set_inheritable(False)
     try:
         while True:
@@ -415,7 +463,3 @@ def main() -> None:
             control.sendall(struct.pack(">I", len(body)) + body)
     except (ParentGone, BrokenPipeError, ConnectionResetError):
         kill_descendants()
-
-
-if __name__ == "__main__":
-    main()

@@ -108,7 +108,7 @@ def image(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory)
 
 
 def in_container(engine: docker.DockerClient, image: str, *command: str) -> tuple[int, str]:
-    container = engine.containers.run(image, list(command), network_mode="host", detach=True)
+    container = engine.containers.run(image, list(command), network_mode="host", detach=True, pids_limit=4096)
     try:
         status = container.wait(timeout=1800)["StatusCode"]
         return status, container.logs().decode(errors="replace")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.process import client
 from harness.process.client import Keeper
 from harness.process.spec import GO_TERMINATE, MIB, WORKDIR, Command, Finished, Limits, Stop
 from unit.process import PATH, ended, pids, sh
@@ -171,24 +172,62 @@ def test_nothing_that_a_program_leaves_behind_lives_on(keeper: Keeper, script: s
     assert all(ended(pid, 0) for pid in pids(tmp_path / "pids"))
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        "while :; do sleep 100 & done",
-        "while :; do setsid sleep 100 & done",
-        "trap '' QUIT TERM; while :; do sleep 100 & done",
-    ],
-    ids=["in one group", "in many sessions", "deaf"],
-)
-def test_a_fork_bomb_is_stopped(keeper: Keeper, script: str) -> None:
+BOMBS = {
+    "in one group": "while :; do sleep 100 & done",
+    "in many sessions": "while :; do setsid sleep 100 & done",
+    "deaf": "trap '' QUIT TERM; while :; do sleep 100 & done",
+}
+
+
+@pytest.fixture(scope="module", params=["asked", "counted"])
+def either_keeper(request: pytest.FixtureRequest) -> Iterator[Keeper]:
+    """One with a gate before each fork, and one that believes that this machine has no seccomp that it knows."""
+    boot = client.BOOT
+    if request.param == "counted":
+        boot = boot.replace("main(", "from harness.process import forks; forks.HOSTS.clear(); main(")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "BOOT", boot)
+        made = Keeper()
+        made.run(sh("exit 0"))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("script", BOMBS.values(), ids=BOMBS)
+def test_a_fork_bomb_is_stopped(either_keeper: Keeper, script: str) -> None:
     stops = (Stop("SIGQUIT", 0.2), *QUICK)
-    found = keeper.run(sh(script, timeout=30.0, limits=Limits(processes=12), stops=stops))
+    found = either_keeper.run(sh(script, timeout=30.0, limits=Limits(processes=12), stops=stops))
     assert found.ended == "limit"
-    assert len(found.notes) == 1
-    assert found.notes[0].endswith("processes, more than the 12 allowed")
+    assert found.notes == ("it wanted more than the 12 processes allowed",)
     assert found.seconds < 15.0
-    children = Path(f"/proc/{keeper_pid(keeper)}/task/{keeper_pid(keeper)}/children")
+    children = Path(f"/proc/{keeper_pid(either_keeper)}/task/{keeper_pid(either_keeper)}/children")
     assert children.read_text() == ""
+
+
+FORK = "import os, sys\nfor number in range({}):\n    if os.fork() == 0: {}\n    print(number, flush=True)\n"
+
+
+def python(code: str, processes: int) -> Command:
+    return Command((sys.executable, "-S", "-c", code), PATH, 30.0, limits=Limits(processes=processes))
+
+
+@pytest.mark.parametrize("child", ["os.execlp('sleep', 'sleep', '100')", "os._exit(0)"], ids=["living", "zombies"])
+def test_the_bound_is_exact_from_the_first_process_to_the_last(keeper: Keeper, child: str) -> None:
+    found = keeper.run(python(FORK.format(20, child), processes=8))
+    assert (found.ended, found.stdout.split()) == ("limit", [b"%d" % number for number in range(7)])
+
+
+def test_threads_are_no_processes(keeper: Keeper) -> None:
+    code = "import threading as t\nb = t.Barrier(21)\nfor _ in range(20): t.Thread(target=b.wait).start()\nb.wait()"
+    found = keeper.run(python(code, processes=1))
+    assert (found.ended, found.code, found.stderr) == ("exited", 0, b"")
+
+
+@pytest.mark.parametrize("one", ["/bin/true", "(/bin/true &)"], ids=["waited for", "orphans"])
+def test_processes_one_after_the_other_are_no_bomb(keeper: Keeper, one: str) -> None:
+    script = f"i=0; while [ $i -lt 100 ]; do {one}; i=$((i+1)); done; wait"
+    found = keeper.run(sh(script, timeout=30.0, limits=Limits(processes=40)))
+    assert (found.ended, found.code, found.notes[1:]) == ("exited", 0, ())
 
 
 def test_as_many_processes_as_allowed_are_fine(keeper: Keeper) -> None:

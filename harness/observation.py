@@ -69,8 +69,8 @@ class Environment:
 class Observation:
     """Everything one build and run of a case on one target showed.
 
-    `stdout` and `stderr` are decoded with replacement and bounded; `dropped` counts the bytes of each beyond
-    the bound. `seconds` is wall time of the phase. `symbols` maps addresses in the output to ``symbol+offset``
+    `stdout` and `stderr` are UTF-8, with other bytes as ``\\xff``, and bounded; `dropped` counts the bytes beyond the
+    bound of each. `seconds` is wall time of the phase. `symbols` maps addresses in the output to ``symbol+offset``
     where the program's symbol table knows them. `message` is the first line of a Go panic or fatal error, or
     the cause where the harness itself is broken.
     """

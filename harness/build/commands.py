@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,9 +89,14 @@ def quoted(word: str) -> str:
 
 
 def flags_source(recipe: Recipe) -> str:
-    """Return a Go file that carries the case's own C flags, so that they reach no other package, or nothing."""
+    """Return a Go file that carries the case's own C flags, so that they reach no other package, or nothing.
+
+    Go's build cache does not look at headers elsewhere (cmd/go, "Build and test caching"), so a flag tells it.
+    """
     settings = recipe.settings
-    rows = [("CFLAGS", settings.cflags), ("LDFLAGS", settings.c_ldflags)]
+    outside = hashlib.sha256(repr(recipe.outside).encode()).hexdigest()[:16]
+    marks = (f"-DCROSSABI_OUTSIDE=0x{outside}",) if recipe.outside else ()
+    rows = [("CFLAGS", (*settings.cflags, *marks)), ("LDFLAGS", settings.c_ldflags)]
     lines = [f"// #cgo {name}: {' '.join(map(quoted, words))}" for name, words in rows if words]
     return "\n".join(["package main", "", *lines, 'import "C"', ""]) if lines else ""
 

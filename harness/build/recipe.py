@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from harness.build import outside
 from harness.build.ambient import Ambient, digest, pin_files
 from harness.case import BASELINE_FILE, CASE_FILE, BuildSettings, Case, Variant
 from harness.errors import EnvironmentBroken
@@ -19,7 +20,10 @@ HOST_FOLDER = "host"  # a c-host's C sources
 
 @dataclass(frozen=True)
 class Recipe:
-    """One program to build. `sources` are (path relative to `folder`, SHA-256)."""
+    """One program to build. `sources` are (path relative to `folder`, SHA-256).
+
+    `outside` tells the state of files elsewhere that the case names (see `harness.build.outside`).
+    """
 
     label: str
     kind: str
@@ -30,6 +34,7 @@ class Recipe:
     target: Target
     ambient: Ambient
     flag_digests: tuple[str, ...]
+    outside: tuple[str, ...] = ()
 
     @cached_property
     def shared_settings(self) -> str:
@@ -61,7 +66,7 @@ class Recipe:
     def key(self) -> str:
         """The content address: sources, tools, flags and environment."""
         settings = self.settings
-        own = [self.sources, settings.cflags, settings.c_ldflags, sorted(settings.shared.items())]
+        own = [self.sources, settings.cflags, settings.c_ldflags, sorted(settings.shared.items()), self.outside]
         return hashlib.sha256(f"{self.shared_settings}\n{json.dumps(own)}".encode()).hexdigest()[:40]
 
     @property
@@ -78,16 +83,22 @@ class Recipe:
 def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Recipe:
     """Return the recipe for `variant` of `case` on `target`. Raises EnvironmentBroken for unreadable sources."""
     flags, digests, _ = pin_files(list(variant.build.flags), case.folder)
+    found, settings = sources(case.folder), variant.build
+    words = [*settings.cflags, *settings.c_ldflags, settings.go_ldflags, *target.toolchain.c_flags]
+    named = outside.named_paths(
+        case.folder, [name for name, _ in found], words, {**ambient.env, **target.toolchain.go_env, **settings.env}
+    )
     return Recipe(
         label=case.name,
         kind=case.kind,
         folder=case.folder,
-        sources=sources(case.folder),
-        settings=variant.build,
+        sources=found,
+        settings=settings,
         flags=tuple(flags),
         target=target,
         ambient=ambient,
         flag_digests=tuple(digests),
+        outside=tuple(map(outside.state, named)),
     )
 
 

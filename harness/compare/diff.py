@@ -24,6 +24,7 @@ def divergences(
     found = list(_exit(left, right, normaliser))
     for name in streams:
         found += text_divergences(name, *_normalised(name, left, right, normaliser))
+        found += _dropped(name, left, right)
     return tuple(found)
 
 
@@ -37,6 +38,13 @@ def text_divergences(name: str, left: str, right: str) -> list[Divergence]:
         words = ["ends with a newline" if end else "ends without a newline" for end in ends]
         found.append(Divergence(f"{name} end", *words))
     return found
+
+
+def _dropped(name: str, left: Observation, right: Observation) -> Iterator[Divergence]:
+    """Yield how much was not kept, where that differs (a baseline keeps no such count)."""
+    counts = [side.dropped.get(name, 0) for side in (left, right) if side.command]
+    if len(set(counts)) > 1:
+        yield Divergence(f"{name} end", *(f"{count} more bytes, dropped" for count in counts))
 
 
 def _exit(left: Observation, right: Observation, normaliser: Normaliser) -> Iterator[Divergence]:

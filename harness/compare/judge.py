@@ -219,7 +219,6 @@ def _detail(observation: Observation, found: Sequence[Divergence], names: tuple[
         lines += observation.message.splitlines()[1:]
     if observation.notes:
         lines += [f"note: {note}" for note in observation.notes]
-    lines += [f"note: {count} bytes of {name} dropped" for name, count in observation.dropped.items()]
     if observation.stderr.strip() and (found or observation.outcome == "broken"):
         tail = observation.stderr.rstrip().splitlines()
         lines.append("stderr:" if len(tail) <= STDERR_LINES else f"stderr (first {STDERR_LINES} of {len(tail)} lines):")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -12,23 +13,25 @@ from harness import case as cases
 from harness.case import CASE_FILE, Case, Variant
 from harness.errors import CrossabiError, InputError
 from harness.plugin.items import CrossItem, DiffItem, LoadItem, RunItem
-from harness.plugin.state import CASES, STATE, Chosen, State, case_name, is_case
+from harness.plugin.state import STATE, Chosen, State, case_name, is_below_cases, is_case
 from harness.target import Target
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect a case's folder as a whole (its sources are nobody's tests), and what is below ``cases`` quickly."""
-    if CASES not in path.parts:
+    if not is_below_cases(path, parent.config.rootpath):
         return None
     if (path / CASE_FILE).is_file():
         return CaseFolder.from_parent(parent, path=path)
+    if (path / "__init__.py").is_file():
+        return None  # a package of somebody's tests
     return CaseGroup.from_parent(parent, path=path)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect a case.yaml that is named on the command line, wherever it is."""
     explicit = file_path.name == CASE_FILE and parent.session.isinitpath(file_path)
-    if is_case(file_path) or explicit:
+    if is_case(file_path, parent.config.rootpath) or explicit:
         return CaseFile.from_parent(parent, path=file_path)
     return None
 
@@ -70,8 +73,9 @@ class CaseGroup(pytest.Directory):
             yield from (node for node in self._as_pytest_does() if node.path.name not in cases)
 
     def _as_pytest_does(self) -> Iterable[pytest.Item | pytest.Collector]:
-        plain: pytest.Dir = pytest.Dir.from_parent(self.parent or self.session, path=self.path)
-        return plain.collect()
+        # Dir is final, but asks nothing of `self` that a Directory lacks; with a Dir as the parent of what is found,
+        # the fixtures of this folder's conftest.py would be out of sight.
+        return pytest.Dir.collect(cast(pytest.Dir, self))
 
     def _has_files(self) -> bool:
         with os.scandir(self.path) as entries:

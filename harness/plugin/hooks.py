@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from harness import arches
 from harness.build.ambient import refuse_foreign_overlay
 from harness.build.store import Store, is_abandoned
 from harness.errors import CrossabiError
@@ -168,7 +169,7 @@ class ControllerHooks:
         category, letter, colour = row
         return category, letter, (left["verdict"]["verdict"] if left else "", {colour: True})
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the architectures that could not run into the records, and the baselines that were asked for."""
         if self.records and self.matrix.rows:
             for row in self.state.unavailable:
@@ -179,6 +180,8 @@ class ControllerHooks:
                 self.records.write({"observations": [], "verdict": verdict.to_json()})
         if self.update:
             self.update.finish()
+            if self.update.failed and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the broken architectures, the table, and why architectures differ."""
@@ -224,7 +227,7 @@ def _not_compared(cases: set[str], references: Sequence[str]) -> str:
     """Say that cases had no other side, and how to give them one."""
     first = ", ".join(sorted(cases)[:3]) + (f" and {len(cases) - 3} more" if len(cases) > 3 else "")
     of = " or ".join(references) or "another architecture"
-    how = f"--arch={','.join(references)}" if references else "--arch with two or more"
+    how = f"--arch={','.join(references) or arches.ALL}"
     return f"not compared, for want of a baseline of {of}: {first} (`pytest {how} --update-baselines` makes one)"
 
 

@@ -157,9 +157,14 @@ def case_name(path: Path) -> str:
     return "/".join(parts[start:]) or path.parent.name
 
 
-def is_case(path: Path) -> bool:
+def is_below_cases(path: Path, root: Path) -> bool:
+    """Whether a folder called ``cases`` leads to `path` (or is it), counted from the project's `root`."""
+    return CASES in (path.relative_to(root).parts if path.is_relative_to(root) else path.parts)
+
+
+def is_case(path: Path, root: Path) -> bool:
     """Whether `path` is a case.yaml that belongs to a folder called ``cases``."""
-    return path.name == CASE_FILE and CASES in path.parts
+    return path.name == CASE_FILE and (root.name == CASES or is_below_cases(path, root))
 
 
 def session_root() -> Path:

@@ -29,6 +29,7 @@ class BaselineUpdate:
         self._observed: dict[tuple[str, str, str], Observation] = {}
         self._passed: dict[tuple[str, str, str], Path] = {}
         self._refused: list[str] = []
+        self.failed: list[str] = []  # what passed and could not be written all the same
         self._written: list[Path] = []
         self._folders: dict[str, tuple[Path, Mapping[str, Any]]] = {}
 
@@ -64,6 +65,9 @@ class BaselineUpdate:
         lines += [f"  {path}" for path in self._written]
         if self._refused:
             lines += ["not refreshed, because the run did not pass:", *(f"  {row}" for row in self._refused)]
+        if self.failed:
+            lines += ["not refreshed, because the file cannot be used (mend it, or delete it to make it anew):"]
+            lines += [f"  {row}" for row in self.failed]
         return lines
 
     def _write(self, folder: Path, observations: list[Observation]) -> None:
@@ -81,6 +85,6 @@ class BaselineUpdate:
             order = list(self.state.toolchains.by_arch)
             baseline.save(folder, Baseline(accepted, measured), order)
         except CrossabiError as error:
-            self._refused.append(f"{folder}: {error}")
+            self.failed.append(str(error))
         else:
             self._written.append(folder)

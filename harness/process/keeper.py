@@ -119,6 +119,11 @@ class Run:
             kill_descendants()
             self.drain()
             os.close(sink)
+            self.notes += [
+                f"{stream.dropped} more bytes of {name} were dropped and not looked at"
+                for name, stream in self.streams.items()
+                if stream.dropped
+            ]
             if self.gate:
                 self.gate.close()
             if not self.request["cwd"]:

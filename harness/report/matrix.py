@@ -57,18 +57,19 @@ class Matrix:
 
     @property
     def columns(self) -> list[str]:
-        """The architectures that anything was run on, in the table's order."""
+        """The architectures that a verdict is of, in the table's order."""
         seen = {target for row in self.rows.values() for target in row.runs}
+        seen |= {str(diff["target"]) for row in self.rows.values() for diff in row.diffs}
         known = [arch for arch in self.order if arch in seen]
         return known + sorted(seen - set(known))
 
     def cell(self, row: Row, column: str) -> tuple[str, str]:
         """Return the text and colour of one cell: how the run went, and how it compares with its reference."""
         run = row.runs.get(column)
-        if run is None:
-            return "·", "dim"
-        text, colour = _RUN_CELLS.get(run["verdict"], (run["verdict"], "red"))
         marks = [_DIFF_MARKS[diff["verdict"]] for diff in row.diffs if diff["target"] == column]
+        if run is None and not marks:
+            return "·", "dim"
+        text, colour = _RUN_CELLS.get(run["verdict"], (run["verdict"], "red")) if run else ("", "green")
         worst = max(marks, key=lambda mark: _SEVERITY.index(mark[1]), default=("", ""))
         if worst[0]:
             colour = worst[1] if worst[1] in ("red", "cyan", "magenta") and colour == "green" else colour

@@ -99,7 +99,7 @@ def _once(case: Case, variant: Variant, target: Target, binary: Binary, faults: 
         finished = client.run(command)
     except RunnerBroken as error:
         return replace(base, message=str(error)), False
-    stderr = finished.stderr.decode(errors="replace")
+    stderr = text(finished.stderr)
     ended = outcome.decode(finished, stderr, base.environment.emulator, faults)
     observation = replace(
         base,
@@ -107,7 +107,7 @@ def _once(case: Case, variant: Variant, target: Target, binary: Binary, faults: 
         exit_code=finished.code,
         signal=ended.signal,
         message=ended.message,
-        stdout=finished.stdout.decode(errors="replace"),
+        stdout=text(finished.stdout),
         stderr=stderr,
         dropped=finished.dropped,
         notes=finished.notes,
@@ -119,9 +119,14 @@ def _once(case: Case, variant: Variant, target: Target, binary: Binary, faults: 
     return replace(observation, symbols=symbols(shown, binary)), ended.retry
 
 
-def symbols(text: str, binary: Binary) -> dict[str, str]:
-    """Return ``symbol+offset`` for each address in `text` that lies in the program, where those are fixed."""
-    found = {token: int(token, 16) for token in set(_HEX.findall(text))}
+def text(output: bytes) -> str:
+    """Decode what a program wrote; bytes that are not UTF-8 stay apart, as ``\\xff``: garbage is what we look for."""
+    return output.decode(errors="backslashreplace")
+
+
+def symbols(shown: str, binary: Binary) -> dict[str, str]:
+    """Return ``symbol+offset`` for each address in `shown` that lies in the program, where those are fixed."""
+    found = {token: int(token, 16) for token in set(_HEX.findall(shown))}
     inside = {
         token: value for token, value in found.items() if any(start <= value < end for start, end in binary.loads)
     }

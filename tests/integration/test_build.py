@@ -270,3 +270,33 @@ def test_a_machine_without_a_usable_home_builds_below_the_cache(project: Project
     ran = command(argv, project.path)
     assert ran.code == 0, ran.text
     assert (tmp_path / "cache" / "gocache").is_dir()
+
+
+INCLUDES = 'package main\n\n// #include "number.h"\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(C.NUMBER) }\n'
+
+
+@pytest.mark.parametrize("how", ["flag", "cgo line", "variable"])
+def test_a_header_elsewhere_that_changes_is_built_in(project: Project, tmp_path: Path, how: str) -> None:
+    folder = tmp_path / "include"
+    folder.mkdir()
+    line = f"// #cgo CFLAGS: -I{folder}\n" if how == "cgo line" else ""
+    build = {"c": {"cflags": [f"-I{folder}"]}} if how == "flag" else {}
+    env = {"CPATH": str(folder)} if how == "variable" else {}
+    source = INCLUDES.replace("// #include", f"{line}// #include")
+    project.case("g/number", sources={"main.go": source}, build=build, expect={"stdout": "1\n"})
+    for number, word in (("1", "PASS"), ("22", "FAIL"), ("1", "PASS")):
+        (folder / "number.h").write_text(f"#define NUMBER {number}\n")
+        assert project.pytest("--arch=amd64", env=env).words == {"g/number::run[amd64]": word}
+
+
+def test_a_replaced_module_elsewhere_that_changes_is_built_in(project: Project, tmp_path: Path) -> None:
+    library = tmp_path / "lib"
+    library.mkdir()
+    (library / "go.mod").write_text("module example.com/lib\n\ngo 1.21\n")
+    replaced = f"require example.com/lib v0.0.0\nreplace example.com/lib => {library}\n"
+    source = 'package main\n\nimport "C"\nimport "example.com/lib"\n\nfunc main() { println(lib.N) }\n'
+    sources = {"main.go": source, "go.mod": f"module x\n\ngo 1.21\n\n{replaced}"}
+    project.case("g/number", sources=sources, expect={"stderr": {"pattern": "^1$"}})
+    for number, word in (("1", "PASS"), ("22", "FAIL")):
+        (library / "lib.go").write_text(f"package lib\n\nconst N = {number}\n")
+        assert project.pytest("--arch=amd64").words == {"g/number::run[amd64]": word}

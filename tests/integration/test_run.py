@@ -311,3 +311,11 @@ def test_a_pass_after_a_retry_is_shown_as_flaky(project: Project, tmp_path: Path
     assert ran.observations[0]["tries"] == 2
     assert "g/hello  flaky\n" in ran.text
     assert "1 flaky in " in ran.text
+
+
+def test_bytes_that_are_no_text_stay_apart(project: Project) -> None:
+    source = 'package main\n\nimport "C"\nimport (\n\t"os"\n\t"runtime"\n)\n\nfunc main() {\n'
+    source += '\tos.Stdout.Write([]byte{map[string]byte{"amd64": 0xff}[runtime.GOARCH] | 0xfe, 10})\n}\n'
+    project.case("g/bytes", sources={"main.go": source})
+    ran = project.pytest("--arch=amd64,arm64")
+    assert ran.cause("g/bytes::diff[amd64~arm64]").endswith("stdout line 1: amd64 `\\xff`, arm64 `\\xfe`")

@@ -69,3 +69,12 @@ def test_a_baseline_that_cannot_be_read_fails_the_run_with_its_place(cases: Proj
     assert ran.words == {"g/says::run[amd64]": "FAIL"}
     assert ran.cause("g/says::run[amd64]").startswith(f"{path}:2:33: ")
     assert "Traceback" not in ran.text
+
+
+def test_a_baseline_that_cannot_be_read_is_not_refreshed_and_the_run_fails(cases: Project) -> None:
+    path = cases.folder("g/says") / "baseline.yaml"
+    path.write_text("accepted:\n  - {targets: [amd64], outcome: exits}\n")
+    ran = cases.pytest("--arch=amd64", "-k", "says", "--update-baselines")
+    assert ran.code == 1
+    assert "not refreshed, because the file cannot be used (mend it, or delete it to make it anew):" in ran.text
+    assert f"  {path}:2:33: " in ran.text

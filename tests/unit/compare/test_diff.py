@@ -136,3 +136,11 @@ def test_a_rewriting_that_takes_lines_away_hides_no_other_line() -> None:
     left, right = observed(stdout="1\nchatter\nfoo\n"), observed(stdout="2\nchatter\nbar\n")
     found = divergences(left, right, ("stdout",), normaliser)
     assert [(row.left, row.right) for row in found] == [("1", "2"), ("foo", "bar")]
+
+
+def test_how_much_was_dropped_is_compared_between_runs_but_not_with_a_baseline() -> None:
+    runs = [observed(stdout="a", dropped={"stdout": count}, command=("x",)) for count in (5, 7)]
+    found = divergences(*runs, ["stdout"], Normaliser())
+    assert found == (Divergence("stdout end", "5 more bytes, dropped", "7 more bytes, dropped"),)
+    assert divergences(*runs, ["stderr"], Normaliser()) == ()
+    assert divergences(observed(stdout="a"), runs[0], ["stdout"], Normaliser()) == ()

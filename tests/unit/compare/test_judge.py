@@ -115,18 +115,17 @@ def test_repeats_are_counted_and_the_first_bad_one_is_shown() -> None:
     assert verdict.outcomes == {"exit 0": 2, "exit 7": 1, "exit 9": 1}
 
 
-def test_the_detail_has_notes_drops_and_the_beginning_of_stderr() -> None:
-    seen = observed(exit_code=1, notes=("a note",), dropped={"stdout": 5}, stderr="x\n" * (STDERR_LINES + 1))
+def test_the_detail_has_notes_and_the_beginning_of_stderr() -> None:
+    seen = observed(exit_code=1, notes=("a note",), stderr="x\n" * (STDERR_LINES + 1))
     detail = judged(seen).detail
-    assert detail[:5] == (
+    assert detail[:4] == (
         "exit code:",
         "    expected  0",
         "    seen      1",
         "note: a note",
-        "note: 5 bytes of stdout dropped",
     )
-    assert detail[5] == f"stderr (first {STDERR_LINES} of {STDERR_LINES + 1} lines):"
-    assert detail[6:] == ("    x",) * STDERR_LINES  # fmt: skip
+    assert detail[4] == f"stderr (first {STDERR_LINES} of {STDERR_LINES + 1} lines):"
+    assert detail[5:] == ("    x",) * STDERR_LINES  # fmt: skip
 
 
 def test_a_broken_run_tells_the_mend_and_what_the_emulator_said() -> None:

@@ -111,3 +111,10 @@ def test_a_narrow_terminal_folds_and_loses_nothing() -> None:
 
 def test_nothing_is_an_empty_table() -> None:
     assert matrix().plain() == ["case"]
+
+
+def test_a_diff_alone_has_a_column_too() -> None:
+    matrix = Matrix(["amd64", "arm64"])
+    row = {"case": "g/x", "variant": "", "kind": "diff", "target": "arm64", "against": "amd64", "verdict": "PASS"}
+    matrix.add({**row, "divergences": [], "reasons": {}})
+    assert matrix.plain() == ["case  arm64", "g/x   ="]

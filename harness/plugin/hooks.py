@@ -26,6 +26,7 @@ from harness.plugin.options import DEFAULT_ARCHES
 from harness.plugin.progress import Listener, TerminalProgress, WorkerProgress
 from harness.plugin.state import STATE, State, session_root
 from harness.plugin.update import BaselineUpdate
+from harness.report.failure import printable
 from harness.report.matrix import Matrix
 from harness.report.records import RecordsFile
 
@@ -201,7 +202,7 @@ class ControllerHooks:
             terminalreporter.write_line("")
             terminalreporter.write_line("declared divergences, all found:", bold=True)
         for line in differences:
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(printable(line))
         if self.update:
             for line in self.update.report():
                 terminalreporter.write_line(line)

@@ -15,7 +15,7 @@ from harness.compare.normalise import Normaliser
 from harness.errors import InputError
 from harness.observation import Observation, Verdict, Word
 from harness.plugin.state import STATE, Chosen, State, case_name
-from harness.report.failure import explain
+from harness.report.failure import explain, printable
 from harness.session import Job
 from harness.target import Target
 
@@ -27,7 +27,7 @@ class VerdictFailed(Exception):
     """Carries a failing verdict to pytest's report, which prints what `explain` makes of it."""
 
     def __init__(self, verdict: Verdict, text: str) -> None:
-        super().__init__(verdict.cause)
+        super().__init__(printable(verdict.cause))
         self.verdict = verdict
         self.text = text
 
@@ -68,7 +68,7 @@ class CrossItem(pytest.Item):
         if verdict.verdict is Word.SKIP:
             pytest.skip(verdict.cause)
         if verdict.verdict is Word.XFAIL:
-            pytest.xfail(verdict.cause.removeprefix("declared: "))
+            pytest.xfail(printable(verdict.cause.removeprefix("declared: ")))
         if verdict.verdict not in GOOD:
             raise VerdictFailed(verdict, explain(verdict, judged.seen, self.rerun()))
 

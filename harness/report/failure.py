@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.observation import Environment, Observation, Verdict
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def explain(verdict: Verdict, observations: Sequence[Observation], rerun: str) -> str:
@@ -23,7 +26,12 @@ def explain(verdict: Verdict, observations: Sequence[Observation], rerun: str) -
         if observation.command:
             lines.append(f"    {' '.join(observation.command)}")
     lines += ["", f"rerun: {rerun}"]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters as ``\\x1b``: a program under test must not drive the reader's terminal."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def environment_line(environment: Environment) -> str:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from harness.observation import Environment, Verdict, Word
-from harness.report.failure import environment_line, explain
+from harness.report.failure import environment_line, explain, printable
 from unit.samples import observed
 
 VERDICT = Verdict("id", "run", "group/case", "arm64", "", Word.FAIL, "exit code: expected 0, got 1")
@@ -61,3 +61,7 @@ def test_one_outcome_is_no_distribution() -> None:
 )
 def test_the_environment_is_one_line(environment: Environment, line: str) -> None:
     assert environment_line(environment) == line
+
+
+def test_a_program_cannot_drive_the_terminal_of_who_reads_about_it() -> None:
+    assert printable("a\x1b[2J\x00\tb\nc\x9b\r") == "a\\x1b[2J\\x00\tb\nc\\x9b\\x0d"

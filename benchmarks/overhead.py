@@ -131,7 +131,9 @@ def collection(work: Path, rounds: int) -> None:
             f"  stdout: |\n    {number}\n  per_arch:\n    - arches: [amd64]\n      reason: number {number}\n"
             f"      stdout: |\n        -{number}\n"
         )
-    argv = [sys.executable, "-m", "pytest", "-q", "--collect-only", "--arch=arm64", "-p", "no:cacheprovider"]
+    # hypothesis is a tool of this project's tests; its pytest plugin, which a user need not have, costs a second
+    plugins = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    argv = [sys.executable, "-m", "pytest", "-q", "--collect-only", "--arch=arm64", *plugins]
     side = Side("collection", [*argv, f"--rootdir={folder}", str(folder / "cases")], os.environ)
     print(f"collection of {MANY} case files: {spread([seconds(side) for _ in range(rounds)], ' s')}")
 

@@ -15,6 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import tenacity
+
 from harness.errors import RunnerBroken
 from harness.process.spec import Command, Finished
 
@@ -75,14 +77,9 @@ class Keeper:
         if self._socket is None or self._process is None or self._process.poll() is not None:
             self._drop()
             ours, theirs = socket.socketpair()
-            with theirs:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", "-c", BOOT, str(PACKAGES), str(theirs.fileno())],
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
             self._socket = ours
+            with theirs:
+                self._process = _start(theirs.fileno())
         return self._socket
 
     def _drop(self) -> None:
@@ -96,6 +93,17 @@ class Keeper:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+
+@tenacity.retry(stop=tenacity.stop_after_attempt(3), retry=tenacity.retry_if_exception_type(OSError), reraise=True)
+def _start(fd: int) -> subprocess.Popen[bytes]:
+    """Start a keeper that serves `fd`; again where the kernel refused, as nothing runs then (EFAULT was seen)."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", BOOT, str(PACKAGES), str(fd)],
+        pass_fds=[fd],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _request(command: Command) -> dict[str, Any]:

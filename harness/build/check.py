@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def _trouble(root: Path, cc: Tool, flags: tuple[str, ...], wanted: Elf) -> str:
         source, made = folder / "probe.c", folder / "probe.o"
         source.write_text(PROBE)
         argv = (*cc.command, *flags, "-c", "-o", str(made), str(source))
-        finished = client.run(Command(argv, dict(os.environ), SECONDS, cwd=folder))
+        finished = client.run(Command(argv, client.own_environment(), SECONDS, cwd=folder))
         if not finished.ok:
             said = (finished.text or finished.error).strip().splitlines() or [finished.ended]
             return f"the C compiler {cc.command[0]} does not compile: {said[0]}"

@@ -49,7 +49,7 @@ def tool(command: Sequence[str]) -> Tool:
 
 def run(argv: Sequence[str], timeout: float = 60.0) -> str:
     """Run a short question to a tool and return its standard output, empty where it failed."""
-    finished = client.run(Command(tuple(argv), dict(os.environ), timeout))
+    finished = client.run(Command(tuple(argv), client.own_environment(), timeout))
     return finished.stdout.decode(errors="replace") if finished.ok else ""
 
 

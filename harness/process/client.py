@@ -6,6 +6,7 @@ import atexit
 import base64
 import contextlib
 import json
+import os
 import socket
 import struct
 import subprocess
@@ -14,8 +15,6 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import tenacity
 
 from harness.errors import RunnerBroken
 from harness.process.spec import Command, Finished
@@ -95,11 +94,20 @@ class Keeper:
             self._process = None
 
 
-@tenacity.retry(stop=tenacity.stop_after_attempt(3), retry=tenacity.retry_if_exception_type(OSError), reraise=True)
+def own_environment() -> dict[str, str]:
+    """Return this process's environment, while other threads may change it."""
+    return {name: value for name in os.environ if (value := os.environ.get(name)) is not None}
+
+
 def _start(fd: int) -> subprocess.Popen[bytes]:
-    """Start a keeper that serves `fd`; again where the kernel refused, as nothing runs then (EFAULT was seen)."""
+    """Start a keeper that serves `fd`.
+
+    The environment is a copy: with the C library's own one, a setenv in another thread (pytest sets
+    PYTEST_CURRENT_TEST all the time) frees what the kernel is just reading, and the start fails with EFAULT.
+    """
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", BOOT, str(PACKAGES), str(fd)],
+        env=own_environment(),
         pass_fds=[fd],
         stdin=subprocess.DEVNULL,
         start_new_session=True,

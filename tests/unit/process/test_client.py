@@ -198,3 +198,28 @@ def test_a_visible_command_uses_our_own_streams(code: int, capfd: pytest.Capture
 def test_a_visible_command_that_does_not_work_says_why(argv: tuple[str, ...], timeout: float, says: str) -> None:
     with pytest.raises(EnvironmentBroken, match=says):
         run_visible(argv, PATH, timeout)
+
+
+def test_keepers_start_while_another_thread_changes_the_environment() -> None:
+    """With the C library's own environment, one start in five failed here with EFAULT."""
+    stop = threading.Event()
+
+    def churn() -> None:
+        number = 0
+        while not stop.is_set():
+            names = [f"CROSSABI_CHURN_{part}_{number % 7}" for part in range(20)]
+            os.environ.update(dict.fromkeys(names, "v" * (number % 200)))
+            for name in names:
+                del os.environ[name]
+            number += 1
+
+    churner = threading.Thread(target=churn)
+    churner.start()
+    try:
+        for _ in range(25):
+            keeper = Keeper()
+            keeper.run(sh("true"))
+            keeper.close()
+    finally:
+        stop.set()
+        churner.join()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from harness import patterns
 
 EXIT_KEYS = ("exit", "signal", "outcome", "fail@build")
 FIELDS = ("build", "exit", "stdout", "stderr")
@@ -20,11 +21,13 @@ class TextMatch:
     is_pattern: bool = False
 
     def matches(self, seen: str, *, whole: bool) -> bool:
-        """Whether `seen` is the text; a pattern has to match all of it when `whole`, else any part."""
+        """Whether `seen` is the text; a pattern has to match all of it when `whole`, else any part.
+
+        Raises PatternUnusable.
+        """
         if not self.is_pattern:
             return seen == self.text
-        matcher = re.fullmatch if whole else re.search
-        return matcher(self.text, seen, re.MULTILINE | re.DOTALL if whole else re.MULTILINE) is not None
+        return (patterns.matches if whole else patterns.search)(self.text, seen)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.build import outside
-from harness.build.ambient import Ambient, digest, pin_files
+from harness.build.ambient import Ambient, pin_files
 from harness.case import BASELINE_FILE, CASE_FILE, BuildSettings, Case, Variant
 from harness.errors import EnvironmentBroken
 from harness.target import Target
 
-FORMAT = 4  # of the store and of the way binaries are built; a change makes every key new
+FORMAT = 5  # of the store and of the way binaries are built; a change makes every key new
 HOST_FOLDER = "host"  # a c-host's C sources
 
 
@@ -83,11 +83,9 @@ class Recipe:
 def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Recipe:
     """Return the recipe for `variant` of `case` on `target`. Raises EnvironmentBroken for unreadable sources."""
     flags, digests, _ = pin_files(list(variant.build.flags), case.folder)
-    found, settings = sources(case.folder), variant.build
+    (found, named), settings = sources(case.folder), variant.build
     words = [*settings.cflags, *settings.c_ldflags, settings.go_ldflags, *target.toolchain.c_flags]
-    named = outside.named_paths(
-        case.folder, [name for name, _ in found], words, {**ambient.env, **target.toolchain.go_env, **settings.env}
-    )
+    named = named | outside.named_by(words, {**ambient.env, **target.toolchain.go_env, **settings.env})
     return Recipe(
         label=case.name,
         kind=case.kind,
@@ -98,20 +96,27 @@ def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Re
         target=target,
         ambient=ambient,
         flag_digests=tuple(digests),
-        outside=tuple(map(outside.state, named)),
+        outside=tuple(map(outside.state, sorted(named))),
     )
 
 
-def sources(folder: Path) -> tuple[tuple[str, str], ...]:
-    """Return (relative path, SHA-256) of a case's own files: not its case.yaml, baseline or hidden files."""
-    found = []
+def sources(folder: Path) -> tuple[tuple[tuple[str, str], ...], set[Path]]:
+    """Return (relative path, SHA-256) of a case's own files, and the paths elsewhere that they name.
+
+    Its case.yaml, baseline and hidden files are not among them. Raises EnvironmentBroken for what cannot be read.
+    """
+    found: list[tuple[str, str]] = []
+    named: set[Path] = set()
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
         if hidden or str(relative) in (CASE_FILE, BASELINE_FILE) or not path.is_file():
             continue
-        content = digest(path)
-        if content == "missing":
-            raise EnvironmentBroken(f"{path}: cannot be read", mend="give yourself the right to read it")
-        found.append((str(relative), content))
-    return tuple(found)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            mend = "give yourself the right to read it"
+            raise EnvironmentBroken(f"{path}: cannot be read: {error.strerror}", mend=mend) from None
+        found.append((str(relative), hashlib.sha256(content).hexdigest()))
+        named |= outside.named_in(folder, str(relative), content)
+    return tuple(found), named

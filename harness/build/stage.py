@@ -8,6 +8,7 @@ from pathlib import Path
 from harness import files
 from harness.build.ambient import digest
 from harness.build.commands import FLAGS_FILE, MODULE, flags_source
+from harness.build.outside import pinned
 from harness.build.recipe import Recipe
 from harness.errors import EnvironmentBroken
 
@@ -40,6 +41,9 @@ def copy(recipe: Recipe, destination: Path) -> None:
             raise files.cannot_write(target, error) from error
         if digest(target) != wanted:
             raise EnvironmentBroken(f"{recipe.folder / relative}: changed while it was being built", mend="run again")
+    if recipe.has_module:
+        own = destination / "go.mod"
+        own.write_text(pinned(recipe.folder, own.read_text(errors="surrogateescape")), errors="surrogateescape")
     flags = flags_source(recipe)
     if flags:
         (destination / FLAGS_FILE).write_text(flags)

@@ -7,14 +7,16 @@ under ``tmp/``, which the next `sweep` removes.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness import files
 from harness.observation import Diagnostic
@@ -64,6 +66,31 @@ class Trouble:
 Built = Binary | Refusal | Trouble
 
 
+@dataclass(frozen=True)
+class _Stamp:
+    """What a stored file was like. Its content is looked at again only where it was written to or moved here."""
+
+    size: int
+    modified: int
+    digest: str
+
+    @classmethod
+    def of(cls, path: Path) -> _Stamp:
+        stat = path.stat()
+        return cls(stat.st_size, stat.st_mtime_ns, _digest(path))
+
+    def is_of(self, path: Path) -> bool:
+        """Whether `path` is still that file. Raises OSError where it is gone."""
+        stat = path.stat()
+        unchanged = stat.st_mtime_ns == self.modified
+        return stat.st_size == self.size and (unchanged or _digest(path) == self.digest)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def is_abandoned(folder: Path) -> bool:
     """Whether the process that a private folder is named after has ended, even where nobody collects zombies."""
     owner = folder.name.partition("-")[0]
@@ -88,9 +115,9 @@ class Store:
         try:
             record = files.read_json(folder / RECORD)
             diagnostics = tuple(Diagnostic(**row) for row in record["diagnostics"])
-            if not record["program_bytes"]:
+            if not record["files"]:
                 return Refusal(key, diagnostics, record["output"])
-            if (folder / PROGRAM).stat().st_size == record["program_bytes"]:
+            if all(_Stamp(*stamp).is_of(folder / name) for name, stamp in record["files"].items()):
                 return Binary(key, folder, diagnostics, tuple((start, end) for start, end in record["loads"]))
         except (KeyError, TypeError, ValueError, OSError):
             pass
@@ -99,15 +126,15 @@ class Store:
 
     def put_binary(self, made: Path, binary: Binary) -> Binary:
         """Move the folder `made`, which holds the program of `binary`, into the store."""
-        size = (made / PROGRAM).stat().st_size
-        row = {"diagnostics": binary.diagnostics, "output": "", "program_bytes": size, "loads": binary.loads}
+        stamps = {path.name: astuple(_Stamp.of(path)) for path in sorted(made.iterdir())}
+        row = {"diagnostics": binary.diagnostics, "output": "", "files": stamps, "loads": binary.loads}
         self._put(binary.key, made, row)
         return replace(binary, folder=self._folder(binary.key))
 
     def put_refusal(self, refusal: Refusal) -> None:
         """Remember that a compiler refused `refusal.key`."""
         with self.scratch() as made:
-            row = {"diagnostics": refusal.diagnostics, "output": refusal.output, "program_bytes": 0}
+            row = {"diagnostics": refusal.diagnostics, "output": refusal.output, "files": {}}
             self._put(refusal.key, made, row)
 
     @contextlib.contextmanager
@@ -140,9 +167,9 @@ class Store:
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key
 
-    def _put(self, key: str, made: Path, row: dict[str, object]) -> None:
+    def _put(self, key: str, made: Path, row: dict[str, Any]) -> None:
         final = self._folder(key)
-        row["diagnostics"] = [asdict(diagnostic) for diagnostic in row["diagnostics"]]  # type: ignore[attr-defined]
+        row["diagnostics"] = [asdict(diagnostic) for diagnostic in row["diagnostics"]]
         files.write_atomic(made / RECORD, json.dumps(row))
         try:
             final.parent.mkdir(parents=True, exist_ok=True)

@@ -6,11 +6,11 @@ differs from its own baseline is a *regression*; two architectures that differ f
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from harness import patterns
 from harness.compare.declared import between, still_compared
 from harness.compare.diff import divergences, text_divergences
 from harness.compare.normalise import Normaliser
@@ -198,7 +198,7 @@ def _build_mismatches(observation: Observation, expect: Expect) -> tuple[Diverge
         return (Divergence("build", f"a refusal that says /{pattern}/", f"built ({observation.ending()})"),)
     if pattern is None:
         return (Divergence("build", "built", "\n".join(texts) or observation.message),)
-    if pattern and not any(re.search(pattern, text) for text in texts):
+    if pattern and not any(patterns.search(pattern, text) for text in texts):
         return (Divergence("build diagnostic", f"one that says /{pattern}/", "\n".join(texts)),)
     return ()
 

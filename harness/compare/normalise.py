@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness import patterns
 from harness.case import Rewrite
 from harness.observation import Observation
 
@@ -86,23 +87,19 @@ class Normaliser:
     counts: Counter[str] = field(default_factory=Counter)
 
     def apply(self, text: str, observation: Observation) -> str:
-        """Return `text`, which is part of `observation`, without its accidents."""
+        """Return `text`, which is part of `observation`, without its accidents. Raises PatternUnusable."""
         if self.raw or not text:
             return text
         for rule in RULES:
             pattern = rule.pattern(observation)
             if pattern is not None:
-                text = self._sub(rule.name, pattern, rule.replacement(observation), text)
+                text, count = re.subn(pattern, rule.replacement(observation), text, flags=re.MULTILINE)
+                self.counts[rule.name] += count
         for number, rewrite in enumerate(self.rewrites, 1):
-            text = self._sub(f"case row {number}", rewrite.match, rewrite.replacement, text)
-        return text
-
-    def _sub(self, name: str, pattern: str, replacement: Replace, text: str) -> str:
-        text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
-        if count:
-            self.counts[name] += count
+            text, count = patterns.substitute(rewrite.match, rewrite.replacement, text)
+            self.counts[f"case row {number}"] += count
         return text
 
     def counted(self) -> Mapping[str, int]:
         """Return the counts as plain data."""
-        return dict(self.counts)
+        return {name: count for name, count in self.counts.items() if count}

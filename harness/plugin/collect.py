@@ -12,7 +12,7 @@ import pytest
 from harness import case as cases
 from harness.case import CASE_FILE, Case, Variant
 from harness.errors import CrossabiError, InputError
-from harness.plugin.items import CrossItem, DiffItem, LoadItem, RunItem
+from harness.plugin.items import AbsentItem, CrossItem, DiffItem, LoadItem, RunItem
 from harness.plugin.state import STATE, Chosen, State, case_name, is_below_cases, is_case
 from harness.target import Target
 
@@ -100,8 +100,14 @@ class CaseFile(pytest.File):
                 raise self.CollectError(str(error)) from None
             yield LoadItem.from_parent(self, name="load", error=error, case=case_name(self.path))
             return
-        for variant in case.variants:
-            yield from self._items(state, case, variant)
+        made = [item for variant in case.variants for item in self._items(state, case, variant)]
+        if not made:
+            only = dict.fromkeys(arch for variant in case.variants for arch in variant.arches or ())
+            cause = f"it is for {', '.join(only)} only; asked for was {', '.join(state.arches)}"
+            if self._is_named_with_item():
+                raise self.CollectError(f"{self.path}: {cause}")
+            yield AbsentItem.from_parent(self, name="absent", cause=cause, case=case.name)
+        yield from made
 
     def _cannot_work(self, state: State) -> bool:
         """Whether the session cannot do anything at all (an unusable cache); said once, at the first case."""

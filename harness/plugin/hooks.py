@@ -28,6 +28,7 @@ from harness.plugin.state import STATE, State, session_root
 from harness.plugin.update import BaselineUpdate
 from harness.report.failure import printable
 from harness.report.matrix import Matrix
+from harness.report.notes import Notes
 from harness.report.records import RecordsFile
 
 FOLDER = "crossabi_folder"  # in xdist's workerinput
@@ -116,6 +117,7 @@ class ControllerHooks:
         self.folder = folder
         self.state = config.stash[STATE]
         self.matrix = Matrix()
+        self.notes = Notes()
         self.listener: Listener | None = None
         self.lonely: set[str] = set()
         records = config.getoption("records")
@@ -154,6 +156,8 @@ class ControllerHooks:
         if left is None:
             return
         self.matrix.add(left["verdict"])
+        for observation in left["observations"]:
+            self.notes.add(observation)
         if left["lonely"]:
             self.lonely.add(left["verdict"]["case"])
         if self.records:
@@ -202,6 +206,11 @@ class ControllerHooks:
             terminalreporter.write_line("")
             terminalreporter.write_line("declared divergences, all found:", bold=True)
         for line in differences:
+            terminalreporter.write_line(printable(line))
+        notes = self.notes.lines()
+        if notes:
+            terminalreporter.write_line("notes:", bold=True)
+        for line in notes:
             terminalreporter.write_line(printable(line))
         if self.update:
             for line in self.update.report():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import shlex
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from harness.compare.judge import Rules, judge_diff, judge_run
 from harness.compare.normalise import Normaliser
 from harness.errors import InputError
 from harness.observation import Observation, Verdict, Word
+from harness.patterns import PatternUnusable
 from harness.plugin.state import STATE, Chosen, State, case_name
 from harness.report.failure import explain, printable
 from harness.session import Job
@@ -111,6 +113,19 @@ class LoadItem(CrossItem):
         return Judged(malformed(Verdict(self.nodeid, "load", self.case, "", "", Word.FAIL), self.error))
 
 
+class AbsentItem(CrossItem):
+    """Stands for a case that is for none of the architectures that were asked for: skipped, with that reason."""
+
+    def __init__(self, *, cause: str, case: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cause = cause
+        self.case = case
+
+    def judge(self) -> Judged:
+        """See `CrossItem.judge`."""
+        return Judged(Verdict(self.nodeid, "absent", self.case, "", "", Word.SKIP, self.cause))
+
+
 class JobItem(CrossItem):
     """An item of one variant of one case."""
 
@@ -175,7 +190,11 @@ class RunItem(JobItem):
             except InputError as error:
                 return Judged(malformed(verdict, error), observations, made)
         expect = self.variant.expect.on(target.arch)
-        return Judged(judge_run(verdict, observations, expect, accepted, self.rules), observations, made)
+        try:
+            judged = judge_run(verdict, observations, expect, accepted, self.rules)
+        except PatternUnusable as error:
+            judged = unusable(verdict, self.path, error)
+        return Judged(judged, observations, made)
 
     def rerun_arches(self) -> list[str]:
         """See `CrossItem.rerun_arches`."""
@@ -219,7 +238,10 @@ class DiffItem(JobItem):
             made += fresh
             seen.append(observations)
         left, right = seen
-        judged = judge_diff(verdict, left, right, self.variant.expect, self.rules)
+        try:
+            judged = judge_diff(verdict, left, right, self.variant.expect, self.rules)
+        except PatternUnusable as error:
+            judged = unusable(verdict, self.path, error)
         return Judged(judged, (left[0], right[0]), made)
 
     def _accepted(self, arch: str) -> Observation:
@@ -238,6 +260,11 @@ def malformed(verdict: Verdict, error: InputError) -> Verdict:
     lines = str(error).splitlines()
     cause = lines[0] + (f" (and {len(lines) - 1} more)" if len(lines) > 1 else "")
     return replace(verdict, verdict=Word.FAIL, cause=cause, detail=tuple(lines))
+
+
+def unusable(verdict: Verdict, path: Path, error: PatternUnusable) -> Verdict:
+    """Return `verdict` failed for a pattern of the case.yaml at `path` that cannot be applied."""
+    return replace(verdict, verdict=Word.FAIL, cause=f"{path}: {error.what}", detail=(str(error),))
 
 
 def properties(verdict: Verdict, seen: tuple[Observation, ...]) -> list[tuple[str, object]]:

@@ -289,14 +289,34 @@ def test_a_header_elsewhere_that_changes_is_built_in(project: Project, tmp_path:
         assert project.pytest("--arch=amd64", env=env).words == {"g/number::run[amd64]": word}
 
 
-def test_a_replaced_module_elsewhere_that_changes_is_built_in(project: Project, tmp_path: Path) -> None:
-    library = tmp_path / "lib"
+@pytest.mark.parametrize("kind", ["program", "c-host"])
+@pytest.mark.parametrize("how", ["absolute", "relative"])
+def test_a_replaced_module_elsewhere_that_changes_is_built_in(project: Project, how: str, kind: str) -> None:
+    library = project.path / "lib"
     library.mkdir()
     (library / "go.mod").write_text("module example.com/lib\n\ngo 1.21\n")
-    replaced = f"require example.com/lib v0.0.0\nreplace example.com/lib => {library}\n"
-    source = 'package main\n\nimport "C"\nimport "example.com/lib"\n\nfunc main() { println(lib.N) }\n'
-    sources = {"main.go": source, "go.mod": f"module x\n\ngo 1.21\n\n{replaced}"}
-    project.case("g/number", sources=sources, expect={"stderr": {"pattern": "^1$"}})
+    (library / "number.h").touch()
+    place = library if how == "absolute" else "../../../lib"
+    replaced = f"require example.com/lib v0.0.0\n\nreplace example.com/lib => {place}\n"
+    source = (
+        'package main\n\nimport "C"\nimport "example.com/lib"\n\n//export Show\nfunc Show() { println(lib.N()) }\n\n'
+    )
+    sources = {"go.mod": f"module x\n\ngo 1.21\n\n{replaced}"}
+    if kind == "program":
+        sources["main.go"] = f"{source}func main() {{ Show() }}\n"
+    else:
+        sources["lib.go"] = f"{source}func main() {{}}\n"
+        sources["host/main.c"] = '#include "libcase.h"\nint main(void) { Show(); return 0; }\n'
+    project.case("g/number", sources=sources, kind=kind, expect={"stderr": {"pattern": "^1$"}})
+    code = 'package lib\n\n// #include "number.h"\nimport "C"\n\nfunc N() int { return C.NUMBER }\n'
+    (library / "lib.go").write_text(code)
     for number, word in (("1", "PASS"), ("22", "FAIL")):
-        (library / "lib.go").write_text(f"package lib\n\nconst N = {number}\n")
+        (library / "number.h").write_text(f"#define NUMBER {number}\n")
         assert project.pytest("--arch=amd64").words == {"g/number::run[amd64]": word}
+
+
+def test_a_case_that_names_the_whole_disk_is_told_so(project: Project) -> None:
+    project.case("g/wide", sources=MAIN, build={"c": {"cflags": ["-I/"]}})
+    ran = project.pytest("--arch=amd64")
+    assert ran.words == {"g/wide::run[amd64]": "BROKEN"}
+    assert ran.cause("g/wide::run[amd64]") == "/: the build may read any of more than 50000 files below it"

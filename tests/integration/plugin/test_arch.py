@@ -108,3 +108,19 @@ def test_a_cache_that_cannot_be_written_is_said_once(project: Project, how: str)
     assert ran.text.count("cannot be written") == 1
     assert "point CROSSABI_CACHE at another folder" in ran.text
     assert "Traceback" not in ran.text
+
+
+def test_a_case_for_none_of_the_architectures_is_skipped_with_that_reason(project: Project) -> None:
+    project.case("g/only", "say", "hello", arches=["amd64", "386"])
+    project.case("g/both", "say", "hello")
+    ran = project.pytest("--arch=arm64", "-rs")
+    assert (ran.code, ran.words) == (0, {"g/only::absent": "SKIP", "g/both::run[arm64]": "PASS"})
+    assert ran.cause("g/only::absent") == "it is for amd64, 386 only; asked for was arm64"
+    assert ran.cause("g/only::absent") in ran.text
+
+
+def test_an_item_of_a_case_for_other_architectures_says_why_it_is_not_there(project: Project) -> None:
+    folder = project.case("g/only", "say", "hello", arches=["amd64"])
+    ran = project.pytest("--arch=arm64", "cases/g/only/case.yaml::run[arm64]")
+    assert ran.code == 4
+    assert f"{folder}/case.yaml: it is for amd64 only; asked for was arm64" in ran.text

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,3 +60,18 @@ def test_a_case_outside_of_cases_runs_when_it_is_named(project: Project) -> None
     assert project.pytest("--arch=amd64").code == 5
     ran = project.pytest("--arch=amd64", "elsewhere/hello/case.yaml")
     assert (ran.code, ran.words) == (0, {"elsewhere/hello::run[amd64]": "PASS"})
+
+
+@pytest.mark.parametrize("where", ["stdout", "normalise"])
+def test_a_pattern_without_an_end_fails_its_case_and_names_it(project: Project, where: str) -> None:
+    fields: dict[str, Any] = {
+        "stdout": {"expect": {"stdout": {"pattern": "(a|aa)+"}}},
+        "normalise": {"normalise": [{"match": "(a|aa)+$", "as": ""}], "expect": {"stdout": "other\n"}},
+    }[where]
+    folder = project.case("g/endless", "say", "a" * 60 + "b", **fields)
+    ran = project.pytest("--arch=amd64,arm64")
+    assert ran.words["g/endless::run[amd64]"] == ran.words["g/endless::run[arm64]"] == "FAIL"
+    cause = ran.cause("g/endless::run[amd64]")
+    assert cause.startswith(f"{folder}/case.yaml: the pattern /(a|aa)+")
+    assert "came to no end in 5 s on a text of 62 characters" in cause
+    assert ran.made == {("g/endless", "amd64"): 1, ("g/endless", "arm64"): 1}  # what was seen is in the records

@@ -86,6 +86,15 @@ def test_every_record_of_a_real_run_is_what_the_schema_says(everything: Project)
     assert hello["environment"]["cpu"]
 
 
+def test_what_was_dropped_is_said_under_the_table_of_a_green_run_too(project: Project) -> None:
+    project.case("g/floods", "flood", "3")
+    ran = project.pytest("--arch=amd64,arm64")
+    assert set(ran.words.values()) == {"PASS"}
+    assert (
+        "\nnotes:\n  g/floods on amd64, arm64: 2097152 more bytes of stdout were dropped and not looked at" in ran.text
+    )
+
+
 def test_the_file_is_complete_and_the_same_under_n(everything: Project) -> None:
     alone, split = run(everything, "-n0"), run(everything, "-n2")
     assert alone.words == split.words

@@ -26,6 +26,14 @@ def test_what_is_built_is_what_was_hashed(case: Path, tmp_path: Path) -> None:
     assert (tmp_path / "copy" / "lib" / "a.c").read_bytes() == b"\x00\xff"
 
 
+def test_a_replacement_next_to_the_case_is_found_from_the_copy_too(case: Path, tmp_path: Path) -> None:
+    (case / "go.mod").write_text("module x\n\nreplace a.b/c => ../c\n")
+    made = make(case)
+    stage.copy(made, tmp_path / "copy" / "deeper")
+    assert (tmp_path / "copy" / "deeper" / "go.mod").read_text() == f"module x\n\nreplace a.b/c => {tmp_path}/c\n"
+    assert len(made.outside) == 1
+
+
 def test_a_source_that_changed_meanwhile_is_refused(case: Path, tmp_path: Path) -> None:
     made = make(case)
     (case / "main.go").write_text("package other")

@@ -1,6 +1,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,28 +50,38 @@ def test_the_first_of_two_builders_wins(store: Store) -> None:
     assert put(store, "second").program.read_text() == "first"
 
 
-@pytest.mark.parametrize("damage", ["truncated", "removed", "torn record"])
-def test_a_damaged_entry_is_not_used_and_can_be_made_again(damage: str, store: Store) -> None:
-    made = put(store)
-    if damage == "truncated":
-        made.program.write_text("prog")
-    elif damage == "removed":
-        made.program.unlink()
-    else:
-        (made.folder / RECORD).write_text('{"diagnostics": [')
-    assert store.get(KEY) is None
+def truncate(folder: Path) -> None:
+    (folder / PROGRAM).write_text("prog")
 
 
-@pytest.mark.parametrize("damage", ["truncated", "removed"])
-def test_a_damaged_program_can_be_made_again(damage: str, store: Store) -> None:
-    made = put(store)
-    if damage == "truncated":
-        made.program.write_text("prog")
-    else:
-        made.program.unlink()
+def overwrite(folder: Path) -> None:
+    (folder / PROGRAM).write_text("pr0gram")
+
+
+def remove(folder: Path) -> None:
+    (folder / PROGRAM).unlink()
+
+
+def spoil_library(folder: Path) -> None:
+    (folder / "liba.so").write_text("x")
+
+
+def tear_record(folder: Path) -> None:
+    (folder / RECORD).write_text('{"diagnostics": [')
+
+
+@pytest.mark.parametrize("damage", [truncate, overwrite, remove, spoil_library, tear_record])
+def test_a_damaged_entry_is_not_used_and_can_be_made_again(damage: Callable[[Path], None], store: Store) -> None:
+    damage(put(store).folder)
     assert store.get(KEY) is None
     assert put(store, "again").program.read_text() == "again"
     assert store.get(KEY) is not None
+
+
+def test_an_entry_that_was_only_moved_here_is_used(store: Store) -> None:
+    made = put(store)
+    os.utime(made.program, ns=(1, 1))
+    assert store.get(KEY) == made
 
 
 def test_entries_are_apart(store: Store) -> None:
@@ -122,9 +133,15 @@ def test_the_store_stands_in_the_cache(own_cache: Path) -> None:
 def test_the_record_is_json_that_people_can_read(store: Store) -> None:
     made = put(store, "12345")
     record = json.loads((made.folder / RECORD).read_text())
+    size, modified, digest = record["files"].pop(PROGRAM)
+    assert (size, modified, digest) == (
+        5,
+        made.program.stat().st_mtime_ns,
+        "5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5",  # sha256sum of 12345
+    )
+    assert list(record.pop("files")) == ["liba.so"]
     assert record == {
         "diagnostics": [{"file": "a.go", "line": 1, "column": 2, "text": "bad"}],
         "output": "",
-        "program_bytes": 5,
         "loads": [[4096, 8192]],
     }

@@ -1,0 +1,95 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.build import outside
+from harness.errors import EnvironmentBroken
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    outside.state.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "named"),
+    [
+        (["-I/a"], {}, ["/a"]),
+        (["-I", "/a", "-L/b/c"], {}, ["/a", "/b/c"]),
+        (["-isystem", "/a", "-include", "/b.h"], {}, ["/a", "/b.h"]),
+        (["/a/lib.a"], {}, ["/a/lib.a"]),
+        (["-I/"], {}, ["/"]),
+        (["-O2", "-DX=a/b", "-Irelative", "-lm"], {}, []),
+        ([], {"CPATH": "/a:/b:", "LIBRARY_PATH": "/c"}, ["/a", "/b", "/c"]),
+        ([], {"CGO_CFLAGS": "-O2 -I/a", "CGO_LDFLAGS": '-L"/b"'}, ["/a", "/b"]),
+        ([], {"HOME": "/a", "PATH": "/b"}, []),
+    ],
+)
+def test_flags_and_variables_name_files_elsewhere(words: list[str], env: dict[str, str], named: list[str]) -> None:
+    assert outside.named_by(words, env) == set(map(Path, named))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "named"),
+    [
+        ("main.go", "// #cgo CFLAGS: -I/a -O2\n// #cgo linux LDFLAGS: -L/b /c/d.a\n", ["/a", "/b", "/c/d.a"]),
+        ("main.go", "// an -I/a in a comment\n", []),
+        ("main.c", "// #cgo CFLAGS: -I/a\n", []),
+        ("go.mod", "replace a.b/c => /elsewhere/c\n", ["/elsewhere/c"]),
+        ("go.mod", 'replace (\n\ta.b/c v1.0.0 => ../c\n\ta.b/d => "../.."\n)\n', ["/w/cases/c", "/w"]),
+        ("go.mod", "replace a.b/c => ./inside\nreplace a.b/d => d.e/f v1.2.3\n", []),
+        ("lib/go.mod", "replace a.b/c => ../../c\n", []),
+    ],
+)
+def test_sources_name_files_elsewhere(name: str, content: str, named: list[str]) -> None:
+    assert outside.named_in(Path("/w/cases/case"), name, content.encode()) == set(map(Path, named))
+
+
+def test_a_relative_replacement_that_leads_out_of_the_case_becomes_absolute() -> None:
+    rows = ["a.b/c v1.0.0 => ../../c // why", "a.b/d => ./in", "a.b/e => ..", "a.b/f => g.h/i v1.2.3"]
+    text = "\n\t".join(["module x\n\nreplace (", *rows]) + "\n)\n"
+    said = outside.pinned(Path("/w/cases/case"), text)
+    assert said == text.replace("../../c", "/w/c").replace("=> ..\n", "=> /w/cases\n")
+    assert outside.pinned(Path("/elsewhere"), said) == said
+
+
+def touch(path: Path, text: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def state(path: Path) -> str:
+    outside.state.cache_clear()
+    return outside.state(path)
+
+
+def test_the_state_changes_with_every_file_below(tmp_path: Path) -> None:
+    header = touch(tmp_path / "include" / "deep" / "a.h", "1")
+    states = [state(tmp_path / "include"), state(header), state(tmp_path / "missing")]
+    assert state(tmp_path / "include") == states[0]
+    os.utime(header, ns=(1, 1))
+    assert state(tmp_path / "include") != states[0]
+    assert state(header) != states[1]
+    touch(tmp_path / "missing")
+    assert state(tmp_path / "missing") != states[2]
+
+
+def test_of_a_module_only_its_own_folders_count(tmp_path: Path) -> None:
+    for name in ("go.mod", "a.go", "deep/b.c", ".git/HEAD", ".venv/x.py", "nested/go.mod", "nested/c.go"):
+        touch(tmp_path / name)
+    assert [path.removeprefix(f"{tmp_path}/") for path in outside._files(tmp_path)] == ["a.go", "go.mod", "deep/b.c"]
+
+
+def test_a_folder_with_too_many_files_is_refused_and_not_walked_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "MOST", 2)
+    for name in "ab":
+        touch(tmp_path / name)
+    state(tmp_path)
+    touch(tmp_path / "c")
+    with pytest.raises(EnvironmentBroken, match="may read any of more than 2 files below it") as caught:
+        state(tmp_path)
+    assert "name the folder that the headers, libraries or module are in" in str(caught.value)

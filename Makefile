@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: abi test environment lint docker-test bench
+.PHONY: abi test environment lint docker-test alternatives-test bench
 
 abi: environment
 	@$(BIN)/crossabi setup --arch=amd64,arm64
@@ -22,6 +22,10 @@ lint: environment
 
 docker-test: environment  # needs root: starts a Docker engine of its own
 	$(BIN)/pytest tests/image
+
+alternatives-test: environment  # the corpus with zig for a C compiler, and under QEMU 10; fetches both, installs neither
+	@$(BIN)/crossabi setup --arch=all
+	$(BIN)/pytest tests/alternatives
 
 bench: environment
 	@$(BIN)/crossabi setup --arch=amd64,arm64

@@ -35,13 +35,15 @@ def build(store: Store, recipe: Recipe) -> Built:
             store.put_refusal(refusal)
             return refusal
         program = bench.out / "host"
+        shared = recipe.settings.mode == "c-shared"
         # -l: and not a path: Go's library has no SONAME, and a path would be recorded as the one to load.
-        link = ["-L", str(bench.source), f"-l:{library}", "-Wl,-rpath,$ORIGIN", "-lpthread"]
+        found_beside = ["-L", str(bench.source), f"-l:{library}", "-Wl,-rpath,$ORIGIN"]
+        link = [*(found_beside if shared else [str(bench.source / library)]), "-lpthread"]
         arguments = ["-I", str(bench.source), "-o", str(program), *host, *link, *recipe.settings.c_ldflags]
         linked = compile_c(recipe, bench, arguments)
         if not linked.ok:
             compiler = recipe.target.cc.command[0]
             return refuse(store, recipe, linked, linked.text, staged, compiler, time.monotonic() - started)
         found = diagnostics.parse(made.text + linked.text, staged)
-        beside = (bench.source / library,) if recipe.settings.mode == "c-shared" else ()
+        beside = (bench.source / library,) if shared else ()
         return finish(store, recipe, bench, program, found, beside)

@@ -81,7 +81,15 @@ class Recipe:
 
 
 def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Recipe:
-    """Return the recipe for `variant` of `case` on `target`. Raises EnvironmentBroken for unreadable sources."""
+    """Return the recipe for `variant` of `case` on `target`.
+
+    Raises EnvironmentBroken for unreadable sources, and for shared libraries where the compiler links statically.
+    """
+    if target.cc_kind == "zig" and (variant.build.mode == "c-shared" or variant.build.shared):
+        raise EnvironmentBroken(
+            f"the case needs a shared library, and {target.cc.version} links {target.arch} programs statically",
+            mend=f"install {target.toolchain.compiler}, of which zig is the stand-in",
+        )
     flags, digests, _ = pin_files(list(variant.build.flags), case.folder)
     (found, named), settings = sources(case.folder), variant.build
     words = [*settings.cflags, *settings.c_ldflags, settings.go_ldflags, *target.toolchain.c_flags]

@@ -140,3 +140,11 @@ def test_when_a_case_is_a_module_of_its_own(names: list[str], module: bool, alon
         (tmp_path / name).touch()
     made = make(tmp_path)
     assert (made.has_module, made.stands_alone) == (module, alone)
+
+
+@pytest.mark.parametrize("settings", [BuildSettings(mode="c-shared"), BuildSettings(shared={"liba.so": ("a.c",)})])
+def test_a_shared_library_is_beyond_the_static_stand_in(folder: Path, settings: BuildSettings) -> None:
+    with pytest.raises(EnvironmentBroken, match=r"the case needs a shared library, and .* statically") as caught:
+        make(folder, settings=settings, target=target(cc_kind="zig"))
+    assert "of which zig is the stand-in" in str(caught.value)
+    assert make(folder, target=target(cc_kind="zig")).key != make(folder, settings=settings).key

@@ -1,0 +1,1 @@
+"""Other compilers and emulators than those that the corpus is measured with: a suite of its own, for its time."""

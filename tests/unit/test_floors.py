@@ -9,9 +9,10 @@ import pytest
 
 HARNESS = Path(__file__).resolve().parents[2] / "harness"
 FLOORS = {
-    1: "arches case data errors expectation files observation patterns schema suggest target toolchain yamlsource",
+    1: "arches case data errors expectation files observation patterns registers schema snapshot suggest target"
+    " toolchain yamlsource",
     2: "elf",
-    3: "traceback",
+    3: "core qemulog stub traceback",
     4: "build host process run session",
     5: "compare report",
     6: "cli plugin",

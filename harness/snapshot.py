@@ -1,0 +1,52 @@
+"""A snapshot: the registers, memory and backtrace of one stop, with where each value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ENTRY, RETURN, FAULT = "entry", "return", "fault"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One stop.
+
+    `at` is what was asked for, `place` the symbol and offset of `pc`. `hit` counts the stops at this place and of this
+    kind from 1. `thread` tells threads of the run apart, and is empty where the source cannot. `registers` are values
+    by the names of `harness.registers`; one that the source does not have is in `missing`, with why: zero never stands
+    for unknown. `memory` are the bytes that were asked for, by address. `backtrace` are names, innermost first.
+    """
+
+    at: str
+    when: str
+    hit: int
+    arch: str
+    pc: int
+    place: str
+    source: str
+    thread: str = ""
+    registers: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[int, bytes] = field(default_factory=dict)
+    backtrace: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the snapshot as plain data; numbers that can exceed 53 bits are hex texts."""
+        return {
+            "at": self.at,
+            "when": self.when,
+            "hit": self.hit,
+            "arch": self.arch,
+            "pc": hex(self.pc),
+            "place": self.place,
+            "source": self.source,
+            "thread": self.thread,
+            "registers": {name: hex(value) for name, value in self.registers.items()},
+            "missing": dict(self.missing),
+            "memory": {hex(address): data.hex() for address, data in self.memory.items()},
+            "backtrace": list(self.backtrace),
+            "notes": list(self.notes),
+        }

@@ -14,7 +14,7 @@ from harness.case import BASELINE_FILE, CASE_FILE, BuildSettings, Case, Variant
 from harness.errors import EnvironmentBroken
 from harness.target import Target
 
-FORMAT = 5  # of the store and of the way binaries are built; a change makes every key new
+FORMAT = 6  # of the store and of the way binaries are built; a change makes every key new
 HOST_FOLDER = "host"  # a c-host's C sources
 
 

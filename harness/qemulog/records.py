@@ -1,0 +1,85 @@
+"""From the text of QEMU's log to records of registers, as it comes, in bounded memory."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from harness.qemulog.layouts import Field, Layout
+
+MOST = 1 << 16  # characters of one record; the largest (arm64 with SVE) has 7,000
+_HEX = re.compile(r"[0-9a-f]+")
+_ROW = re.compile(r"\b[0-9a-f]{16}\b")
+
+
+@dataclass(frozen=True)
+class Record:
+    """The registers when a block started: its text, and what it says once somebody asks."""
+
+    text: str
+    layout: Layout
+
+    @cached_property
+    def pc(self) -> int | None:
+        """The program counter, or None in a torn record."""
+        found = self.layout.pc.search(self.text)
+        return int(found[1], 16) if found else None
+
+    @cached_property
+    def registers(self) -> Mapping[str, int]:
+        """The values by register name, in the table's order."""
+        found: dict[str, int] = {}
+        for field in self.layout.fields:
+            for match in field.pattern.finditer(self.text):
+                found.update(_values(field, match))
+        return {name: found[name] for name in self.layout.table.by_name if name in found}
+
+
+class Splitter:
+    """Cuts a log into records as its bytes come. `torn` counts those that were cut off or are no records at all."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.torn = 0
+        self._start = re.compile(f"^{re.escape(layout.start)}", re.MULTILINE)
+        self._pending = ""
+
+    def feed(self, data: bytes) -> Iterator[Record]:
+        """Yield the records that `data` completes: one ends where the next starts."""
+        self._pending += data.decode("ascii", errors="replace")
+        starts = [found.start() for found in self._start.finditer(self._pending)]
+        texts = [self._pending[start:end] for start, end in itertools.pairwise(starts)]
+        self._pending = self._pending[starts[-1] if starts else -len(self.layout.start) :]
+        if len(self._pending) > MOST:
+            self._pending, self.torn = "", self.torn + 1
+        yield from filter(None, map(self._whole, texts))
+
+    def end(self) -> Iterator[Record]:
+        """Yield the last record, if it is whole."""
+        text, self._pending = self._pending, ""
+        if text.startswith(self.layout.start):
+            yield from filter(None, [self._whole(text)])
+
+    def _whole(self, text: str) -> Record | None:
+        """Return the record of `text`; one that is followed by another is as long as all of its kind."""
+        record = Record(text, self.layout)
+        if record.pc is not None and text.endswith("\n") and self.layout.last.search(text):
+            return record
+        self.torn += 1
+        return None
+
+
+def _values(field: Field, match: re.Match[str]) -> Iterator[tuple[str, int]]:
+    """Yield the registers that one match of `field` tells."""
+    names = field.names
+    if field.row and callable(names):
+        for number, word in enumerate(_ROW.findall(match[2]), int(match[1])):
+            yield names(number), int(word, 16)
+        return
+    digits = "".join(_HEX.findall(match[2]))[slice(*field.digits)]
+    name = names(int(match[1])) if callable(names) else names.get(match[1])
+    if name:
+        yield name, int(digits, 16)

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.qemulog import records
+from harness.qemulog.layouts import LAYOUTS
+from harness.qemulog.records import Splitter
+from unit.qemulog import EVERY, LOGS, arch_of
+
+ARM64 = (LOGS / "arm64-7.2.txt").read_bytes()
+
+
+def split(arch: str, *pieces: bytes) -> tuple[list[str], int]:
+    splitter = Splitter(LAYOUTS[arch])
+    found = [record for piece in pieces for record in splitter.feed(piece)]
+    found += splitter.end()
+    return [record.text for record in found], splitter.torn
+
+
+@EVERY
+def test_a_log_may_come_in_pieces_of_any_size(path: Path) -> None:
+    data = path.read_bytes()
+    whole = split(arch_of(path), data)
+    assert len(whole[0]) == 2
+    for size in (1, 7, 4096):
+        assert split(arch_of(path), *(data[at : at + size] for at in range(0, len(data), size))) == whole
+
+
+@EVERY
+def test_a_last_record_that_is_cut_off_anywhere_is_told_and_left_out(path: Path) -> None:
+    data = path.read_bytes()
+    second = split(arch_of(path), data)[0][1]
+    start = len(data) - len(second)
+    for cut in range(start + 12, len(data) - 2, 97):
+        texts, torn = split(arch_of(path), data[:cut])
+        assert len(texts) == 1, cut
+        assert torn == 1, cut
+
+
+def test_lines_of_others_before_the_first_record_are_no_record() -> None:
+    texts, torn = split("arm64", b"host mmap_min_addr=0x1000\n" + ARM64)
+    assert (len(texts), torn) == (2, 0)
+
+
+def test_a_record_that_another_one_breaks_into_is_left_out() -> None:
+    texts, torn = split("arm64", ARM64[:300] + b"\n" + ARM64)
+    assert (len(texts), torn) == (2, 1)
+
+
+def test_what_never_ends_takes_no_memory() -> None:
+    splitter = Splitter(LAYOUTS["arm64"])
+    for _ in range(100):
+        assert not list(splitter.feed(b"x" * 1000))
+    assert not list(splitter.feed(b"\n" + ARM64[:200]))
+    for _ in range(100):
+        assert not list(splitter.feed(b"0" * 1000))
+        assert len(splitter._pending) <= records.MOST + 1000
+    assert splitter.torn > 0
+
+
+@given(st.lists(st.one_of(st.binary(max_size=200), st.just(ARM64), st.just(ARM64[:500])), max_size=6))
+def test_nothing_that_is_fed_raises(pieces: list[bytes]) -> None:
+    splitter = Splitter(LAYOUTS["arm64"])
+    for record in [record for piece in pieces for record in splitter.feed(piece)] + list(splitter.end()):
+        assert record.registers

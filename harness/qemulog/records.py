@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from harness.qemulog.layouts import Field, Layout
 
 MOST = 1 << 16  # characters of one record; the largest (arm64 with SVE) has 7,000
+FORMS = 256  # of records that are remembered
+Span = tuple[int, int]  # from, to
+Columns = tuple[tuple[str, tuple[Span, ...]], ...]
+_MASK = str.maketrans("123456789abcdef", "0" * 15)
+_known: dict[tuple[str, str], Columns] = {}
 _HEX = re.compile(r"[0-9a-f]+")
 _ROW = re.compile(r"\b[0-9a-f]{16}\b")
 
@@ -31,11 +36,28 @@ class Record:
     @cached_property
     def registers(self) -> Mapping[str, int]:
         """The values by register name, in the table's order."""
-        found: dict[str, int] = {}
-        for field in self.layout.fields:
-            for match in field.pattern.finditer(self.text):
-                found.update(_values(field, match))
-        return {name: found[name] for name in self.layout.table.by_name if name in found}
+        text = self.text
+        return {
+            name: int("".join([text[start:end] for start, end in spans]), 16)
+            for name, spans in _columns(self.layout, text)
+        }
+
+
+def _columns(layout: Layout, text: str) -> Columns:
+    """Return where each register's digits stand in the record `text`.
+
+    The texts of a guest differ in hardly more than their digits, so the patterns are looked for once a form.
+    """
+    form = (layout.table.arch, text.translate(_MASK))
+    if form not in _known:
+        if len(_known) >= FORMS:
+            _known.clear()
+        found: dict[str, tuple[Span, ...]] = {}
+        for field in layout.fields:
+            for match in field.pattern.finditer(text):
+                found.update(_places(field, match))
+        _known[form] = tuple((name, found[name]) for name in layout.table.by_name if name in found)
+    return _known[form]
 
 
 class Splitter:
@@ -72,14 +94,21 @@ class Splitter:
         return None
 
 
-def _values(field: Field, match: re.Match[str]) -> Iterator[tuple[str, int]]:
-    """Yield the registers that one match of `field` tells."""
-    names = field.names
+def _places(field: Field, match: re.Match[str]) -> Iterator[tuple[str, tuple[Span, ...]]]:
+    """Yield the registers that one match of `field` tells, with where their digits are."""
+    names, offset = field.names, match.start(2)
     if field.row and callable(names):
-        for number, word in enumerate(_ROW.findall(match[2]), int(match[1])):
-            yield names(number), int(word, 16)
+        for number, word in enumerate(_ROW.finditer(match[2]), int(match[1])):
+            yield names(number), ((offset + word.start(), offset + word.end()),)
         return
-    digits = "".join(_HEX.findall(match[2]))[slice(*field.digits)]
+    digits = [offset + place for word in _HEX.finditer(match[2]) for place in range(*word.span())]
     name = names(int(match[1])) if callable(names) else names.get(match[1])
     if name:
-        yield name, int(digits, 16)
+        yield name, _joined(digits[slice(*field.digits)])
+
+
+def _joined(places: Sequence[int]) -> tuple[Span, ...]:
+    """Return the ranges that ascending `places` make up."""
+    starts = [place for place, before in zip(places, [-2, *places[:-1]], strict=True) if place != before + 1]
+    ends = [place + 1 for place, after in zip(places, [*places[1:], -2], strict=True) if after != place + 1]
+    return tuple(zip(starts, ends, strict=True))

@@ -1,0 +1,192 @@
+"""Places in a program that people name: functions by symbol, ``file.c:12``, addresses; where execution enters them.
+
+Symbols are those of .symtab and .dynsym. Two machines need care: on arm an odd value means Thumb code at the even
+address (AAPCS32, "Thumb" symbols), on ppc64le a function has a global and, at st_other's distance, a local entry
+(ELFv2 ABI, "Symbol Table": the three most significant bits of st_other).
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from harness.errors import UsageError
+from harness.suggest import nearest
+
+NEAR = 5  # names to suggest
+_FUNCTION = ("STT_FUNC", "STT_GNU_IFUNC", "STT_NOTYPE")
+
+
+class NoSuchPlace(UsageError):
+    """A program has no such function, line or address."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """`entries` are the addresses at which it is entered; the first is its symbol's (link-time addresses)."""
+
+    name: str
+    start: int
+    size: int
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """What somebody named, and the link-time addresses where execution comes by."""
+
+    text: str
+    addresses: tuple[int, ...]
+    function: str = ""
+
+
+@dataclass(frozen=True)
+class Program:
+    """The functions of an ELF file. `is_fixed` says that it runs at the addresses that its headers say (ET_EXEC)."""
+
+    path: Path
+    is_fixed: bool
+    entry: int
+    functions: tuple[Function, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[Function, ...]]:
+        """Every function of a name: static ones can share it."""
+        found: dict[str, list[Function]] = defaultdict(list)
+        for function in self.functions:
+            found[function.name].append(function)
+        return {name: tuple(rows) for name, rows in found.items()}
+
+    @cached_property
+    def _starts(self) -> Sequence[int]:
+        return [function.start for function in self.functions]
+
+    def function_at(self, address: int) -> Function | None:
+        """Return the function that link-time `address` is in; one without a size reaches to the next."""
+        index = bisect.bisect_right(self._starts, address) - 1
+        if index < 0:
+            return None
+        found = self.functions[index]
+        return found if not found.size or address < found.start + found.size else None
+
+    def name_at(self, address: int) -> str:
+        """Return ``symbol+0x10``, ``symbol`` at a function's start, or the bare address."""
+        function = self.function_at(address)
+        if function is None:
+            return hex(address)
+        offset = address - function.start
+        return f"{function.name}+{offset:#x}" if offset else function.name
+
+    def find(self, text: str) -> Place:
+        """Return the place that `text` names: a function, ``file.c:12``, or ``0x…``. Raises NoSuchPlace."""
+        if text.lower().startswith("0x"):
+            return self._address(text)
+        functions = self.by_name.get(text)
+        if functions:
+            return Place(text, tuple(entry for function in functions for entry in function.entries), text)
+        file, colon, line = text.rpartition(":")
+        if colon and line.isdigit():
+            return self._line(text, file, int(line))
+        raise NoSuchPlace(f"{self.path}: no function is called {text!r}", why=self._near(text), mend=_FORMS)
+
+    def _address(self, text: str) -> Place:
+        try:
+            address = int(text, 16)
+        except ValueError:
+            raise NoSuchPlace(f"{text!r} is no address", mend=_FORMS) from None
+        function = self.function_at(address)
+        return Place(text, (address,), function.name if function else "")
+
+    def _line(self, text: str, file: str, line: int) -> Place:
+        addresses, known = _line_addresses(self.path, file, line)
+        if addresses:
+            function = self.function_at(addresses[0])
+            return Place(text, tuple(addresses), function.name if function else "")
+        if not known:
+            raise NoSuchPlace(
+                f"{self.path}: no source file called {file!r} is in its line table",
+                why="it was built without debug information, or the file's name is another",
+                mend=_FORMS,
+            )
+        below = [number for number in known if number > line]
+        near = f"the next line that has code is {min(below)}" if below else f"its last line with code is {max(known)}"
+        raise NoSuchPlace(f"{self.path}: line {line} of {file} has no code", why=near, mend="name a line that has code")
+
+    def _near(self, text: str) -> str:
+        if not self.by_name:
+            return "it has no symbols at all (stripped); name an address"
+        tails = [name for name in self.by_name if name.rpartition(".")[2] == text]
+        best = nearest(text, self.by_name)
+        names = dict.fromkeys([*tails[:NEAR], *([best] if best else [])])
+        return f"near it: {', '.join(names)}" if names else "no name is like it"
+
+
+_FORMS = "name a function as the symbol table has it (add3, main.goCallback), file.c:12, or an address (0x401126)"
+
+
+@lru_cache(maxsize=16)
+def _load(path: Path, stamp: tuple[int, int]) -> Program:
+    try:
+        with path.open("rb") as file:
+            elf = ELFFile(file)
+            rows = {(function.start, function.name): function for function in _functions(elf)}
+            ordered = tuple(rows[key] for key in sorted(rows))
+            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered)
+    except (ELFError, ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a usable ELF file: {error}", mend="name a Linux program") from None
+
+
+def load(path: Path) -> Program:
+    """Read the functions of the program at `path`. Raises UsageError for what is no ELF file or cannot be read."""
+    try:
+        stat = path.stat()
+        return _load(path, (stat.st_size, stat.st_mtime_ns))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}", mend="name a program that is there") from None
+
+
+def _functions(elf: ELFFile) -> Iterator[Function]:
+    thumb = elf["e_machine"] == "EM_ARM"
+    two_entries = elf["e_machine"] == "EM_PPC64"
+    for name in (".symtab", ".dynsym"):
+        table = elf.get_section_by_name(name)
+        if not isinstance(table, SymbolTableSection):
+            continue
+        for symbol in table.iter_symbols():
+            if symbol["st_info"]["type"] not in _FUNCTION or not symbol["st_value"] or not symbol.name:
+                continue
+            if symbol["st_info"]["type"] == "STT_NOTYPE" and not symbol["st_size"]:
+                continue  # labels and mapping symbols
+            start = symbol["st_value"] & ~1 if thumb else symbol["st_value"]
+            entries = (start, start + _local_entry(symbol)) if two_entries else (start,)
+            yield Function(symbol.name, start, symbol["st_size"], tuple(dict.fromkeys(entries)))
+
+
+def _local_entry(symbol: Any) -> int:
+    """Return the distance of the local entry from the global one (bytes): 0 where there is one entry only."""
+    power = int(symbol["st_other"]["local"])
+    return 1 << power if 2 <= power <= 6 else 0
+
+
+def _line_addresses(path: Path, file: str, line: int) -> tuple[list[int], set[int]]:
+    """Return the first address of each run of `line` in `file`, and every line of it that has code."""
+    from harness.elf.lines import rows_of
+
+    found: list[int] = []
+    known: set[int] = set()
+    last = 0
+    for address, number, is_statement in rows_of(path, file):
+        known.add(number)
+        if number == line and last != line and is_statement:
+            found.append(address)
+        last = number
+    return found, known

@@ -6,7 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-ENTRY, RETURN, FAULT = "entry", "return", "fault"
+ENTRY, RETURN, BOTH, FAULT = "entry", "return", "both", "fault"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A place where registers are taken: `at` is a function's name, ``file.c:12`` or an address.
+
+    `when` is entry, return or both. Hits are counted from 1; those from `first` to `last` are taken (None: to the end).
+    `memory` are pieces to take with them: the name of a register or an address, and a size in bytes.
+    """
+
+    at: str
+    when: str = ENTRY
+    first: int = 1
+    last: int | None = None
+    memory: tuple[tuple[str, int], ...] = ()
+    backtrace: bool = False
+
+    def wants(self, hit: int) -> bool:
+        """Whether the stop number `hit` is to be taken."""
+        return self.first <= hit and (self.last is None or hit <= self.last)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from harness.toolchain import Toolchain
 
@@ -36,6 +37,26 @@ class GoToolchain:
     def command(self) -> str:
         """The ``go`` program of the release."""
         return str(self.goroot / "bin" / "go")
+
+
+class Platform(Protocol):
+    """What it takes to run a program of one architecture that is built already."""
+
+    @property
+    def toolchain(self) -> Toolchain:
+        """The architecture's data."""
+
+    @property
+    def sysroot(self) -> Path:
+        """Where the emulated program finds its libraries."""
+
+    @property
+    def runner(self) -> str:
+        """``qemu`` or ``native``."""
+
+    @property
+    def emulator(self) -> Tool | None:
+        """The emulator, where the runner is one."""
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
             _layout(
                 registers.ARM64,
                 " PC=",
-                r"^(?:Z31(?:\[.*\n(?: +\[.*\n)*? +\[1-0\])?=|.*\bQ31=)",
+                r"Q31=|^Z31(?:\[.*\n(?: +\[.*\n)*? +\[1-0\])?=",
                 rf"\bPC=({_H16})",
                 _words(rf"\b(PC|SP)=({_H16})", "PC SP"),
                 _field(rf"\bX(\d\d)=({_H16})", _numbered("x")),

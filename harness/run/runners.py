@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from harness.target import NATIVE, QEMU, Target
+from harness.target import NATIVE, QEMU, Platform
 
 
 class Runner(Protocol):
@@ -14,8 +14,10 @@ class Runner(Protocol):
 
     name: str
 
-    def command(self, target: Target, program: Path, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the argument vector."""
+    def command(
+        self, platform: Platform, program: Path, arguments: tuple[str, ...], options: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
+        """Return the argument vector. `options` are further ones of what runs the program."""
 
 
 class NativeRunner:
@@ -23,9 +25,11 @@ class NativeRunner:
 
     name = NATIVE
 
-    def command(self, target: Target, program: Path, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    def command(
+        self, platform: Platform, program: Path, arguments: tuple[str, ...], options: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
         """See `Runner.command`."""
-        return (str(program), *arguments)
+        return (*options, str(program), *arguments)
 
 
 class QemuRunner:
@@ -33,12 +37,14 @@ class QemuRunner:
 
     name = QEMU
 
-    def command(self, target: Target, program: Path, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    def command(
+        self, platform: Platform, program: Path, arguments: tuple[str, ...], options: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
         """See `Runner.command`."""
-        if target.emulator is None:
-            raise ValueError(f"{target.id} has no emulator")
-        flags = (flag.format(sysroot=target.sysroot) for flag in target.toolchain.emulator.flags)
-        return (*target.emulator.command, *flags, str(program), *arguments)
+        if platform.emulator is None:
+            raise ValueError(f"{platform.toolchain.arch} has no emulator")
+        flags = (flag.format(sysroot=platform.sysroot) for flag in platform.toolchain.emulator.flags)
+        return (*platform.emulator.command, *flags, *options, str(program), *arguments)
 
 
 RUNNERS: Mapping[str, Runner] = {runner.name: runner for runner in (NativeRunner(), QemuRunner())}

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import get_completion_class
 
 from harness import __version__, arches, files
+from harness.cli.options import ARCH, TOOLCHAINS, say
+from harness.cli.snapshot import snapshot
 from harness.errors import CrossabiError
 from harness.toolchain import Toolchains, load_all
 
@@ -21,34 +23,6 @@ EPILOG = """\
 Exit codes: 0 done, 3 internal error, 4 wrong usage, 6 a malformed file, 7 something is missing on this machine,
 8 the emulator or a process could not be driven, 9 the store cannot be written.
 """
-
-
-class ArchNames(click.ParamType[str]):
-    """Architecture names, completed from the toolchain files."""
-
-    name = "names"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete the name after the last comma."""
-        before, comma, last = incomplete.rpartition(",")
-        known = [*load_all().by_arch, arches.ALL, arches.NATIVE]
-        return [CompletionItem(f"{before}{comma}{name}") for name in known if name.startswith(last)]
-
-
-ARCH = click.option(
-    "--arch",
-    "names",
-    type=ArchNames(),
-    multiple=True,
-    help="Architectures: GOARCH names, GNU triples, uname or Docker names, with commas; 'all' is every one known.",
-)
-TOOLCHAINS = click.option(
-    "--toolchains",
-    "folders",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="A folder of toolchain files of your own.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
@@ -133,6 +107,9 @@ def completion(shell: str) -> None:
     click.echo(found(cli, {}, "crossabi", "_CROSSABI_COMPLETE").source())
 
 
+cli.add_command(snapshot)
+
+
 @cli.group()
 def cache() -> None:
     """Look at or empty the store of built programs."""
@@ -163,11 +140,6 @@ def select(toolchains: Toolchains, names: tuple[str, ...]) -> tuple[str, ...]:
     return arches.select(names, toolchains.synonyms, known, toolchains.native_arch(tools.machine()))
 
 
-def say(text: str) -> None:
-    """Say what is being done, on stderr, so that a pipe gets only results."""
-    click.secho(f"crossabi: {text}", fg=None if "NO_COLOR" in os.environ else "cyan", err=True)
-
-
 def colour(line: str) -> str:
     """Mark what is missing in a line of the report; plain under NO_COLOR and in a pipe."""
     if "NO_COLOR" in os.environ:
@@ -195,7 +167,3 @@ def main() -> None:
             raise
         code = 0  # the reader is gone, as in `| head -1`: click has replaced stdout, and would end with 1
     sys.exit(code if isinstance(code, int) else 0)
-
-
-if __name__ == "__main__":
-    main()

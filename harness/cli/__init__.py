@@ -1,0 +1,5 @@
+"""The command ``crossabi``."""
+
+from harness.cli.commands import main
+
+__all__ = ["main"]

@@ -1,0 +1,55 @@
+"""What is run under probes, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.process.spec import Command, Finished
+from harness.registers import TABLES, RegisterTable
+from harness.run.runners import RUNNERS
+from harness.snapshot import Snapshot
+from harness.target import Platform
+
+MOST = 10_000  # snapshots of one run
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A program with its arguments on a platform. `command` says all about the run but the argument vector."""
+
+    platform: Platform
+    program: Path
+    arguments: tuple[str, ...]
+    command: Command
+
+    @property
+    def arch(self) -> str:
+        """The GOARCH name."""
+        return self.platform.toolchain.arch
+
+    @property
+    def table(self) -> RegisterTable:
+        """The registers of its architecture."""
+        return TABLES[self.arch]
+
+    def under(self, *options: str, env: Mapping[str, str] | None = None) -> Command:
+        """Return the command that runs it with further `options` of the emulator and variables."""
+        argv = RUNNERS[self.platform.runner].command(self.platform, self.program, self.arguments, options)
+        return replace(self.command, argv=argv, env={**self.command.env, **(env or {})})
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The snapshots of one run, how often each probe was hit, how the run ended, and what a reader has to know.
+
+    `changed` is what the source changed about the run, for the environment block.
+    """
+
+    snapshots: tuple[Snapshot, ...]
+    hits: Mapping[str, int]
+    finished: Finished
+    source: str
+    notes: tuple[str, ...] = ()
+    changed: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,27 @@
+"""Choose the cheapest source that can answer, and take the snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.elf import places
+from harness.errors import UsageError
+from harness.probe import log
+from harness.probe.guest import Guest, Taken
+from harness.snapshot import Probe
+
+AUTO, LOG, STUB = "auto", "log", "stub"
+SOURCES = (AUTO, LOG, STUB)
+
+
+def take(guest: Guest, probes: Sequence[Probe], source: str = AUTO) -> Taken:
+    """Run `guest` once and return the snapshots at `probes`.
+
+    Raises NoSuchPlace for a place that the program does not have, and UsageError where `source` cannot answer.
+    """
+    program = places.load(guest.program)
+    found = [(probe, program.find(probe.at)) for probe in probes]
+    cannot = log.can(guest, probes, program)
+    if source == LOG and cannot:
+        raise UsageError(f"QEMU's log cannot answer this: {cannot}", mend="leave --source out, or use --source=stub")
+    return log.take(guest, found, program)

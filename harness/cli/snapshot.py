@@ -114,8 +114,11 @@ def _tell(taken: Taken, program: Path) -> None:
     if finished.error:
         raise EnvironmentBroken(f"{program} could not be started: {finished.error}")
     ended = finished.signal or (f"exit {finished.code}" if finished.code is not None else finished.ended)
-    counts = ", ".join(f"{place}: {count} hits" for place, count in taken.hits.items()) or "no place was reached"
-    say(f"{program.name} ended with {ended}; {counts}; from {taken.source}")
+    say(f"{program.name} ended with {ended}; registers are from {taken.source}")
+    for place, count in taken.hits.items():
+        others = ", ".join(taken.near.get(place, ()))
+        never = f"execution never came by{f'; the program also has {others}' if others else ''}"
+        say(f"{place}: {f'hit {count} times' if count else never}")
     for note in taken.notes:
         say(note)
 

@@ -121,12 +121,18 @@ class Program:
         near = f"the next line that has code is {min(below)}" if below else f"its last line with code is {max(known)}"
         raise NoSuchPlace(f"{self.path}: line {line} of {file} has no code", why=near, mend="name a line that has code")
 
+    def near(self, text: str) -> tuple[str, ...]:
+        """Return other names that may be meant: clones of the compiler's, the same in other packages, the most like."""
+        alike = [
+            name for name in self.by_name if name.startswith(f"{text}.") or name.endswith((f".{text}", f"_{text}"))
+        ]
+        best = nearest(text, self.by_name.keys() - {text})
+        return tuple(dict.fromkeys([*sorted(alike, key=len)[:NEAR], *([best] if best else [])]))
+
     def _near(self, text: str) -> str:
         if not self.by_name:
             return "it has no symbols at all (stripped); name an address"
-        tails = [name for name in self.by_name if name.rpartition(".")[2] == text]
-        best = nearest(text, self.by_name)
-        names = dict.fromkeys([*tails[:NEAR], *([best] if best else [])])
+        names = self.near(text)
         return f"near it: {', '.join(names)}" if names else "no name is like it"
 
 

@@ -42,13 +42,15 @@ class Guest:
 
 @dataclass(frozen=True)
 class Taken:
-    """The snapshots of one run, how often each probe was hit, how the run ended, and what a reader has to know.
+    """The snapshots of one run, how often each place was hit, how the run ended, and what a reader has to know.
 
-    `changed` is what the source changed about the run, for the environment block.
+    `near` are other names for each place where execution never came by. `changed` is what the source changed about the
+    run, for the environment block.
     """
 
     snapshots: tuple[Snapshot, ...]
     hits: Mapping[str, int]
+    near: Mapping[str, tuple[str, ...]]
     finished: Finished
     source: str
     notes: tuple[str, ...] = ()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import select
 import threading
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -60,7 +59,8 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program) 
     notes = [f"{reader.splitter.torn} records of the log were cut off"] if reader.splitter.torn else []
     if len(reader.found) == MOST:
         notes.append(f"only the first {MOST} snapshots were kept")
-    return Taken(tuple(reader.found), dict(reader.hits), finished, SOURCE, tuple(notes))
+    near = {place.text: program.near(place.function) for _, place in probes if not reader.hits[place.text]}
+    return Taken(tuple(reader.found), reader.hits, near, finished, SOURCE, tuple(notes))
 
 
 class _Reader(threading.Thread):
@@ -70,7 +70,7 @@ class _Reader(threading.Thread):
         super().__init__(name="crossabi-log")
         self.splitter = Splitter(layout)
         self.found: list[Snapshot] = []
-        self.hits: Counter[str] = Counter()
+        self.hits = dict.fromkeys((probe.at for probe in wanted.values()), 0)
         self._wanted, self._program = wanted, program
         self._thread = layout.table.of_role(THREAD)
         self._fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # so that it never hangs up in between

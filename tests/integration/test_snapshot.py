@@ -1,0 +1,147 @@
+"""`crossabi snapshot`: a program that is built for every architecture, and what its registers have to be."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .support import Ran, command, target
+
+CROSSABI = (sys.executable, "-m", "harness.cli")
+LONG = 0x1122334455667788
+HALF = 0x4004000000000000  # 2.5
+SOURCE = f"""
+#include <stdio.h>
+#include <stdlib.h>
+__attribute__((noipa)) double add3(int a, long b, double c, const char *s) {{ return a + b + c + s[0]; }}
+__attribute__((noipa)) int never(int a) {{ return a * 7; }}
+__attribute__((noipa)) int never_at_all(int a) {{ return a * 9; }}
+int main(int argc, char **argv) {{
+  double total = 0;
+  int count = argc > 1 ? atoi(argv[1]) : 3;
+  for (int i = 0; i < count; i++)
+    total += add3(i, (long){LONG:#x}, 2.5, "x");
+  if (count < 0)
+    total += never(count) + never_at_all(count);
+  printf("%d calls\\n", count);
+  return argc > 2 ? 7 : 0;
+}}
+"""
+# Where the psABI of each architecture puts the int, the long (32 bits wide on arm) and the double.
+PLACES = {
+    "amd64": ("rdi", "rsi", "xmm0"),
+    "arm64": ("x0", "x1", "v0"),
+    "riscv64": ("a0", "a1", "fa0"),
+    "s390x": ("r2", "r3", "f0"),
+    "ppc64le": ("r3", "r4", "f1"),
+    "arm": ("r0", "r1", "d0"),
+    "mips64le": ("a0", "a1", "f14"),
+}
+ARCHES = pytest.mark.parametrize("arch", PLACES)
+
+Build = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    folder = tmp_path_factory.mktemp("programs")
+    (folder / "prog.c").write_text(SOURCE)
+
+    @cache
+    def built(arch: str, *flags: str) -> Path:
+        program = folder / f"prog-{arch}{'-'.join(flags)}"
+        compiler = target(arch).cc.command
+        flags = flags or ("-no-pie",)
+        subprocess.run([*compiler, "-O1", "-g", *flags, "-o", program, folder / "prog.c"], check=True)
+        return program
+
+    return built
+
+
+def snapshot(*words: object) -> Ran:
+    return command([*CROSSABI, "snapshot", *map(str, words)], Path.cwd())
+
+
+def rows(ran: Ran) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in ran.text.splitlines() if line.startswith("{")]
+
+
+@ARCHES
+def test_arguments_are_where_the_abi_puts_them_before_the_prologue(build: Build, arch: str) -> None:
+    ran = snapshot("--at", "add3", "--json", "--runner=qemu", build(arch))
+    assert ran.code == 0, ran.text
+    found = rows(ran)
+    first, second, third = PLACES[arch]
+    assert [(row["at"], row["when"], row["hit"], row["arch"]) for row in found] == [
+        ("add3", "entry", hit, arch) for hit in (1, 2, 3)
+    ]
+    for number, row in enumerate(found):
+        values = {name: int(text, 16) for name, text in row["registers"].items()}
+        assert values[first] == number
+        assert values[second] == LONG & ((1 << 32) - 1 if arch == "arm" else -1)
+        assert values[third] & (1 << 64) - 1 == HALF
+        assert row["backtrace"][0] == row["place"] == "add3"
+    assert "3 calls" in ran.text
+
+
+@ARCHES
+def test_a_program_under_probes_ends_as_without_them(build: Build, arch: str) -> None:
+    ran = snapshot("--at", "add3", "--hits=2", "--runner=qemu", build(arch), "--", "5", "and more")
+    assert ran.code == 0
+    assert "5 calls\n" in ran.text
+    assert "ended with exit 7" in ran.text
+    assert "add3: hit 5 times" in ran.text
+    assert ran.text.count("add3 entry, hit ") == 1
+
+
+def test_ten_thousand_hits_of_which_three_are_wanted(build: Build) -> None:
+    ran = snapshot("--at", "add3", "--json", build("arm64"), "--", "10000")
+    assert [row["hit"] for row in rows(ran)] == [1, 2, 3]
+    assert "add3: hit 10000 times" in ran.text
+
+
+def test_a_place_by_line_and_by_address_is_the_same_place(build: Build) -> None:
+    program = build("arm64")
+    by_name = rows(snapshot("--at", "add3", "--hits=1", "--json", program))[0]
+    line = SOURCE.splitlines().index(next(text for text in SOURCE.splitlines() if " add3(int" in text)) + 1
+    for place in (f"prog.c:{line}", by_name["pc"]):
+        (row,) = rows(snapshot("--at", place, "--hits=1", "--json", program))
+        assert (row["at"], row["pc"]) == (place, by_name["pc"])
+
+
+def test_a_function_that_never_runs_is_told(build: Build) -> None:
+    ran = snapshot("--at", "never", build("arm64"))
+    assert ran.code == 1
+    assert "never: execution never came by; the program also has never_at_all\n" in ran.text
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--at", "ad3"], "no function is called 'ad3'\n  why:  near it: add3"),
+        (["--at", "prog.c:1"], "line 1 of prog.c has no code\n  why:  the next line that has code is "),
+        (["--at", "nowhere.c:1"], "no source file called 'nowhere.c'"),
+        (["--at", "add3", "--hits=0"], "'0' is no range of hits"),
+        (["--at", "add3", "--hits=3-2"], "'3-2' ends before it begins"),
+        (["--at", "add3", "--arch=s390x"], "is for arm64, and --arch says s390x"),
+    ],
+)
+def test_what_cannot_be_asked_ends_with_4_and_says_why(build: Build, words: list[str], says: str) -> None:
+    ran = snapshot(*words, build("arm64"))
+    assert ran.code == 4
+    assert says in ran.text
+    assert "Traceback" not in ran.text
+
+
+def test_what_is_no_program_ends_with_4(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no program\n")
+    for name, says in (("text", "not a usable ELF file"), ("missing", "cannot be read")):
+        ran = snapshot("--at", "main", tmp_path / name)
+        assert (ran.code, says in ran.text, "Traceback" in ran.text) == (4, True, False)

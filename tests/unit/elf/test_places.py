@@ -1,0 +1,89 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.elf import places
+from harness.elf.places import Function, NoSuchPlace, Program
+from harness.errors import UsageError
+
+NAMES = ("add3", "add3.constprop.0", "main.goCallback", "main", "vendor_add3")
+PROGRAM = Program(
+    Path("prog"),
+    True,
+    0x1000,
+    tuple(
+        Function(name, 0x1000 + 0x100 * number, 0x80, (0x1000 + 0x100 * number,)) for number, name in enumerate(NAMES)
+    ),
+)
+
+
+def test_a_function_is_found_by_its_own_name() -> None:
+    place = PROGRAM.find("main.goCallback")
+    assert (place.addresses, place.function) == ((0x1200,), "main.goCallback")
+
+
+def test_static_functions_that_share_a_name_are_all_meant() -> None:
+    rows = (Function("f", 1, 1, (1,)), Function("f", 9, 1, (9, 17)))
+    assert Program(Path("p"), True, 0, rows).find("f").addresses == (1, 9, 17)
+
+
+def test_an_address_knows_its_function() -> None:
+    assert PROGRAM.find("0x1210").function == "main.goCallback"
+    assert PROGRAM.find("0x9").function == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [(0x1000, "add3"), (0x1010, "add3+0x10"), (0x107F, "add3+0x7f"), (0x1080, "0x1080"), (0xFFF, "0xfff")],
+)
+def test_an_address_is_named_after_the_function_that_it_is_in(address: int, name: str) -> None:
+    assert PROGRAM.name_at(address) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [("goCallback", "main.goCallback"), ("ad3", "add3"), ("mian", "main"), ("0xyz", "is no address")],
+)
+def test_what_is_not_there_is_answered_with_what_is_near(text: str, near: str) -> None:
+    with pytest.raises(NoSuchPlace) as caught:
+        PROGRAM.find(text)
+    assert near in str(caught.value)
+
+
+def test_near_a_name_are_its_clones_and_namesakes() -> None:
+    assert PROGRAM.near("add3")[:2] == ("vendor_add3", "add3.constprop.0")
+
+
+def test_a_stripped_program_says_so() -> None:
+    with pytest.raises(NoSuchPlace, match="no function is called 'main'") as caught:
+        Program(Path("p"), True, 0, ()).find("main")
+    assert "stripped" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\x7fELF", b"\x7fELF" + b"\xff" * 60])
+def test_what_is_no_program_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="file: not a usable ELF file") as caught:
+        print(places.load(path))
+    assert caught.value.exit_code == 4
+
+
+def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        places.load(tmp_path / "nothing")
+
+
+def test_a_real_library_has_functions() -> None:
+    maps = Path("/proc/self/maps").read_text().split()
+    libc = next(word for word in maps if word.endswith("/libc.so.6"))
+    found = places.load(Path(libc))
+    assert not found.is_fixed
+    said = subprocess.run(["nm", "-D", libc], capture_output=True, text=True, check=True).stdout
+    for line in said.splitlines():
+        if line.split()[1:] == ["T", "qsort@@GLIBC_2.2.5"]:
+            assert found.find("qsort").addresses == (int(line.split()[0], 16),)
+            break
+    else:
+        pytest.fail("nm does not know qsort")

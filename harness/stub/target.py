@@ -34,6 +34,7 @@ class Target:
         self._session = Session(channel, deadline, no_ack=no_ack)
         self._selected = ""
         try:
+            self._session.ask(b"Hg0", deadline)  # gdbserver 13 without a chosen thread aborts when it is to describe it
             self.description = self._describe(deadline)
             self._layout = Layout(table, self.description)
             self._actions = frozenset(self._session.ask(b"vCont?", deadline).split(b";")[1:])

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Literal
 
 PC, SP, LINK, ZERO, THREAD, PLATFORM, STATUS, GLOBAL = "pc", "sp", "link", "zero", "thread", "platform", "status", "gp"
 GENERAL, FLOAT, VECTOR = "general", "float", "vector"
@@ -38,7 +39,8 @@ class RegisterTable:
     """The registers of one architecture, in the order in which people read them.
 
     `rule` is where it says which of them a C call preserves; `g` holds Go's goroutine while Go code runs.
-    `stack_alignment` is what the stack pointer is a multiple of at a call in C (bytes).
+    `stack_alignment` is what the stack pointer is a multiple of at a call in C (bytes). `byte_order` is that of memory,
+    and of registers in a stub's packets.
     """
 
     arch: str
@@ -46,6 +48,7 @@ class RegisterTable:
     rule: str
     g: str
     stack_alignment: int
+    byte_order: Literal["little", "big"] = "little"
     by_name: Mapping[str, Register] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -82,7 +85,7 @@ class RegisterTable:
 
 
 def _rows(names: str, bits: int, role: str = GENERAL, stub: str = "") -> tuple[Register, ...]:
-    """Return a row for each of the words of `names`; ``x{0-30}`` counts. `stub` is a pattern with the number."""
+    """Return a row for each of the words of `names`; ``x{0-30}`` counts. `stub` are patterns with the number."""
     found = []
     for word in names.split():
         prefix, _, span = word.partition("{")
@@ -91,20 +94,27 @@ def _rows(names: str, bits: int, role: str = GENERAL, stub: str = "") -> tuple[R
             continue
         first, last = map(int, span.rstrip("}").split("-"))
         for number in range(first, last + 1):
-            other = (stub.format(number),) if stub else ()
+            other = tuple(pattern.format(number) for pattern in stub.split())
             found.append(Register(f"{prefix}{number}", bits, role, stub=other))
     return tuple(found)
 
 
 def _table(
-    arch: str, rows: Sequence[Register], rule: str, g: str, *, preserved: Mapping[str, int], stack_alignment: int = 16
+    arch: str,
+    rows: Sequence[Register],
+    rule: str,
+    g: str,
+    *,
+    preserved: Mapping[str, int],
+    stack_alignment: int = 16,
+    byte_order: Literal["little", "big"] = "little",
 ) -> RegisterTable:
     wanted = {row.name: bits for names, bits in preserved.items() for row in _rows(names, 0)}
     unknown = wanted.keys() - {row.name for row in rows}
     if unknown:
         raise ValueError(f"{arch}: {unknown}")
     marked = tuple(replace(row, preserved=wanted.get(row.name, 0)) for row in rows)
-    return RegisterTable(arch, marked, rule, g, stack_alignment)
+    return RegisterTable(arch, marked, rule, g, stack_alignment, byte_order)
 
 
 AMD64 = _table(
@@ -133,7 +143,7 @@ ARM64 = _table(
         *_rows("x{19-29}", 64),
         Register("x30", 64, LINK, stub=("lr",)),
         Register("cpsr", 32, STATUS),
-        *_rows("v{0-31}", 128, VECTOR, stub="q{}"),
+        *_rows("v{0-31}", 128, VECTOR, stub="q{} z{}"),
         Register("fpcr", 32, STATUS),
         Register("fpsr", 32, STATUS),
     ),
@@ -183,6 +193,7 @@ S390X = _table(
     "r13",
     preserved={"r15 r{6-13} f{8-15}": 64},
     stack_alignment=8,
+    byte_order="big",
 )
 PPC64LE = _table(
     "ppc64le",

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from integration.stub import QEMU_ARCHES, build_filled, check_against_gdb, qemu
 
 from .conftest import ROOT, run
 
@@ -50,3 +51,13 @@ def test_the_corpus_passes_under_qemu_10(emulators: Path, tmp_path: Path, monkey
     assert len(seen) == len(ARCHES.split(","))
     assert all(" version 10." in emulator for emulator in seen), seen
     assert {row["verdict"] for row in rows if row["type"] == "verdict"} == {"PASS", "XFAIL"}
+
+
+@pytest.mark.parametrize("arch", QEMU_ARCHES)
+def test_all_registers_under_qemu_10_are_what_the_program_put_there_and_what_gdb_prints(
+    arch: str, emulators: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROSSABI_QEMU_DIR", str(emulators))
+    program = build_filled(arch, tmp_path)
+    with qemu(arch, tmp_path, program) as served:
+        check_against_gdb(arch, served, program, tmp_path)

@@ -1,0 +1,230 @@
+"""`Stub`: a program under QEMU's gdbstub or under gdbserver, stopped, looked at, and let go on."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import time
+from collections.abc import Callable, Collection
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from harness.registers import RegisterTable
+from harness.stub import layouts, signals, stops
+from harness.stub.connect import Address, connect
+from harness.stub.errors import StubBroken, StubRefused
+from harness.stub.session import unhex
+from harness.stub.stops import Stop
+from harness.stub.target import SECONDS, Target
+
+PASSED = frozenset(signals.BY_NAME) - signals.FAULTS
+"""The signals that a run passes on by itself: all but those of faults and breakpoints."""
+
+_MOST_OUTPUT = 1 << 20
+_NO_SUCH_CALL = b"F-1,58"  # ENOSYS of the File-I/O protocol, in hexadecimal
+_FINISH = 1.0  # seconds in which a killed server may end
+
+
+class _Visit(NamedTuple):
+    """A thread at a breakpoint. The stack pointer tells a call from one that is nested in it."""
+
+    thread: str
+    pc: int
+    sp: int
+
+
+class Stub(Target):
+    """A program that can be stopped and let go on; see `Target` for what can be seen of it while it is stopped."""
+
+    def __init__(
+        self, channel: socket.socket, table: RegisterTable, *, seconds: float = SECONDS, no_ack: bool = True
+    ) -> None:
+        self._breakpoints: dict[int, bool] = {}  # whether it is one of the hardware's
+        self._hit: _Visit | None = None  # set while the last stop is a breakpoint's
+        self._interrupted: _Visit | None = None  # by a signal, before it could be stepped off
+        self._lifted: dict[int, bool] = {}  # a breakpoint that is put back at the next stop
+        super().__init__(channel, table, seconds=seconds, no_ack=no_ack)
+
+    @classmethod
+    def connect(
+        cls,
+        address: Address,
+        table: RegisterTable,
+        *,
+        seconds: float = SECONDS,
+        alive: Callable[[], bool] | None = None,
+        no_ack: bool = True,
+    ) -> Self:
+        """Connect to the stub at `address`, a unix socket's path or (numeric host, port), and shake hands.
+
+        It may not listen yet: see `harness.stub.connect`, also for `alive`. `seconds` bound connecting, shaking hands,
+        and each later question. `no_ack` saves acknowledgements where the stub offers that.
+        """
+        return cls(connect(address, seconds, alive), table, seconds=seconds, no_ack=no_ack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    # breakpoints
+
+    def insert(self, address: int, *, hardware: bool = False) -> None:
+        """Put a breakpoint at `address`; again is fine. Raises StubRefused; gdbserver does where nothing is mapped."""
+        if address not in self._breakpoints:
+            self._place(b"Z", address, hardware)
+            self._breakpoints[address] = hardware
+
+    def remove(self, address: int) -> None:
+        """Take a breakpoint away; one that is not there is fine."""
+        if address in self._breakpoints:
+            self._place(b"z", address, self._breakpoints[address])
+            del self._breakpoints[address]
+
+    # running
+
+    def run(self, seconds: float, *, signal: str = "", passed: Collection[str] = PASSED) -> Stop:
+        """Let the program run until it stops or ends, and return that.
+
+        `signal` is delivered to the thread of the last stop; signals in `passed` are passed on without stopping. A
+        breakpoint that the last stop reported is stepped over. Raises StubSilent after `seconds`: then the program
+        runs, and `wait` or `interrupt` come next.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            stop = None if signal else self._step_over(deadline)
+            if stop is None:
+                self.resume(signal=signal)
+                stop = self.wait(_left(deadline))
+            signal = stop.signal if stop.is_alive and stop.signal in passed else ""
+            if not signal and not self._is_known():
+                return stop
+
+    def step(self, seconds: float, *, signal: str = "") -> Stop:
+        """Let the thread of the last stop do one instruction, breakpoints or not, and return what stopped it."""
+        deadline = time.monotonic() + seconds
+        if not signal and self._hit is not None and self._hit.pc in self._breakpoints:
+            return self._step_over(deadline) or self.stop
+        self.resume(signal=signal, step=True)
+        return self.wait(_left(deadline))
+
+    def resume(self, *, signal: str = "", step: bool = False) -> None:
+        """Let the program run and return at once; `signal` goes to the thread of the last stop, which also is stepped.
+
+        Raises StubRefused for a signal that has no number in the protocol.
+        """
+        if signal and signal not in signals.BY_NAME:
+            raise StubRefused(f"GDB's protocol has no number for {signal}")
+        session, thread = self._session, self.stop.thread
+        if session.running:
+            raise StubBroken("the program is running already")
+        deadline = self._deadline()
+        letter, number = b"s" if step else b"c", b""
+        if signal:
+            letter, number = letter.upper(), b"%02x" % signals.number_of(signal)
+        if letter in self._actions:
+            packet = b"vCont;" + letter + number
+            if thread and (signal or step):
+                packet += b":" + thread.encode() + (b"" if step else b";c")
+        else:
+            if thread:
+                session.ask(b"Hc" + (thread if step else "-1").encode(), deadline)
+            packet = letter + number
+        self._selected, self._hit = "", None
+        session.wire.send(packet, deadline - time.monotonic())
+        session.running = True
+
+    def wait(self, seconds: float) -> Stop:
+        """Return the next stop of a running program. Raises StubSilent after `seconds`, and then may be called again.
+
+        At the program's end the connection is closed at once: QEMU could stay otherwise.
+        """
+        deadline = time.monotonic() + seconds
+        output = bytearray()
+        wire = self._session.wire
+        while True:
+            reply = wire.receive(_left(deadline), "the program was running")
+            if reply[:1] == b"O":
+                output += unhex(reply[1:])[: _MOST_OUTPUT - len(output)]
+            elif reply[:1] == b"F":
+                wire.send(_NO_SUCH_CALL, self.seconds)
+            else:
+                break
+        self._session.running = False
+        self.stop = stops.parse(reply, bytes(output))
+        if not self.stop.is_alive:
+            self.close()
+            return self.stop
+        while self._lifted:
+            address, hardware = self._lifted.popitem()
+            self.insert(address, hardware=hardware)
+        if self.stop.signal == "SIGTRAP" and self._breakpoints:
+            visit = self._visit()
+            self._hit = visit if visit.pc in self._breakpoints else None
+        return self.stop
+
+    def interrupt(self) -> None:
+        """Ask a running program to stop; `wait` returns with SIGINT, or with what came before it."""
+        self._session.wire.interrupt(self.seconds)
+
+    # leaving
+
+    def detach(self) -> None:
+        """Let the program go on without us, and close the connection. Raises StubRefused; then it is closed as well."""
+        process = re.match(r"p([0-9a-f]+)", self.stop.thread)
+        packet = b"D;" + process[1].encode() if process else b"D"
+        try:
+            self._session.need(packet, self._deadline())
+        finally:
+            self.close()
+
+    def kill(self) -> None:
+        """Kill the program, and with it its server; whatever state it is in, nothing is raised."""
+        wire = self._session.wire
+        with contextlib.suppress(StubBroken):
+            wire.send(b"k", self.seconds)
+            wire.finish(_FINISH)
+        self.close()
+
+    # inside
+
+    def _place(self, letter: bytes, address: int, hardware: bool) -> None:
+        kind = layouts.BREAKPOINT_BYTES[self.table.arch]
+        self._session.need(b"%c%d,%x,%x" % (letter, hardware, address, kind), self._deadline())
+
+    def _step_over(self, deadline: float) -> Stop | None:
+        """Step off the breakpoint that was hit, if any, with it taken away. Return what else stopped the program."""
+        hit = self._hit
+        if hit is None or hit.pc not in self._breakpoints:
+            return None
+        hardware = self._breakpoints[hit.pc]
+        self.remove(hit.pc)
+        self._lifted[hit.pc] = hardware
+        self.resume(step=True)
+        stop = self.wait(_left(deadline))
+        if not stop.is_alive or stop.thread != hit.thread:
+            return stop
+        if stop.signal == "SIGTRAP":
+            return None
+        if self._visit() == hit:  # after the signal's handler it gets here again, and that is no other hit
+            self._interrupted = hit
+        return stop
+
+    def _is_known(self) -> bool:
+        """Whether the last stop is a hit that was reported before."""
+        known = self._hit is not None and self._hit == self._interrupted
+        if known:
+            self._interrupted = None
+        return known
+
+    def _visit(self) -> _Visit:
+        found = self.registers(names=(self.table.pc, self.table.sp)).values
+        if len(found) < 2:
+            raise StubRefused("the stub does not tell the program counter and the stack pointer")
+        return _Visit(self.stop.thread, found[self.table.pc], found[self.table.sp])
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.0)

@@ -1,0 +1,57 @@
+"""What can go wrong with a stub; everything that a peer can do, however hostile, ends as a `StubBroken`."""
+
+from __future__ import annotations
+
+from harness.errors import RunnerBroken
+
+
+class StubBroken(RunnerBroken):
+    """The stub closed, fell silent or spoke nonsense: nothing more can be had over this connection."""
+
+
+class StubSilent(StubBroken):
+    """The stub did not answer in time. After a `wait` this is no fault: the program is still running."""
+
+
+class StubRefused(StubBroken):
+    """The stub answered, and the answer is no: an error, or a packet that it does not know. It goes on working."""
+
+
+class MemoryUnreadable(StubRefused):
+    """Some of the memory asked for is not there: `address` is its first missing byte, `data` what precedes it."""
+
+    def __init__(self, address: int, data: bytes, reply: str) -> None:
+        super().__init__(
+            f"the program's memory at {address:#x} cannot be read ({len(data)} bytes before it could)",
+            why=f"nothing is mapped there, or not readably; the stub said {reply or 'that it cannot read memory'}",
+        )
+        self.address = address
+        self.data = data
+
+
+def nonsense(what: str, data: bytes = b"") -> StubBroken:
+    """Return the error for a peer that breaks the protocol; `data` is the beginning of what it sent."""
+    shown = f": {data[:60]!r}" if data else ""
+    return StubBroken(
+        f"the stub does not speak GDB's remote protocol: {what}{shown}",
+        why="something else listens at this address, or the emulator's memory was overwritten",
+        mend="run again; if it persists, connect gdb to the same address and type `set debug remote 1`",
+    )
+
+
+def closed(what: str) -> StubBroken:
+    """Return the error for a connection that ended while `what`."""
+    return StubBroken(
+        f"the stub closed the connection while {what}",
+        why="the emulator ended: it was killed, it crashed, or the program took it along",
+        mend="look at what the emulator printed; run the program without a stub",
+    )
+
+
+def silent(what: str, seconds: float) -> StubSilent:
+    """Return the error for a deadline that passed while `what`."""
+    return StubSilent(
+        f"the stub did not answer within {seconds:g} s while {what}",
+        why="the machine is overloaded, or the emulator hangs: a Go program that preempts itself by SIGURG can do that",
+        mend="run guests with GODEBUG=asyncpreemptoff=1; give it more time",
+    )

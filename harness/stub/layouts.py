@@ -1,0 +1,31 @@
+"""What the ``g`` packet holds where a stub has no target description: QEMU's for MIPS has none, 7.2's nor 10's.
+
+The order is GDB's own for the architecture (GDB manual, "MIPS Features", and QEMU's numbers agree: `p` tells).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from harness.stub.features import Description, Slot
+
+_MIPS64 = (
+    *(f"r{number}" for number in range(32)),
+    *("status", "lo", "hi", "badvaddr", "cause", "pc"),
+    *(f"f{number}" for number in range(32)),
+    *("fcsr", "fir", "fp"),
+)
+
+BY_ARCH: Mapping[str, Description] = MappingProxyType(
+    {
+        "mips64le": Description(
+            "mips:isa64r2", tuple(Slot(name, 64, number) for number, name in enumerate(_MIPS64)), "GNU/Linux"
+        )
+    }
+)
+
+# What Z0 is told of its instruction's size. QEMU does not look, gdbserver knows only its own.
+BREAKPOINT_BYTES: Mapping[str, int] = MappingProxyType(
+    {"amd64": 1, "386": 1, "arm64": 4, "riscv64": 2, "s390x": 2, "ppc64le": 4, "arm": 4, "mips64le": 4}
+)

@@ -1,0 +1,128 @@
+"""Packets over a socket: acknowledged where the peer wants that, sent again where it asks, never waited for forever."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+
+from harness.stub.errors import StubBroken, closed, nonsense, silent
+from harness.stub.packets import Decoder, Kind, encode
+
+_READ = 1 << 16
+_TRIES = 3  # of one packet, in either direction
+_INTERRUPT = b"\x03"
+_PENDING = 1 << 14  # packets that nobody asked for
+
+
+class Wire:
+    """One connection. `seconds` of each call is its whole deadline; a call that fails closes the connection.
+
+    Except one: when `receive` runs out of time nothing is lost, and it may be called again.
+    """
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._decoder = Decoder()
+        self._pending: list[bytes] = []
+        self._sent = b""
+        self._resent = self._garbled = 0
+        self.acknowledge = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection can still be used."""
+        return self._channel.fileno() >= 0
+
+    def send(self, payload: bytes, seconds: float) -> None:
+        """Send one packet."""
+        self._sent = encode(payload)
+        self._resent = self._garbled = 0
+        self._write(self._sent, time.monotonic() + seconds)
+
+    def interrupt(self, seconds: float) -> None:
+        """Ask a running program to stop."""
+        self._write(_INTERRUPT, time.monotonic() + seconds)
+
+    def receive(self, seconds: float, doing: str) -> bytes:
+        """Return the payload of the next packet. Raises StubSilent after `seconds`, StubBroken for anything else."""
+        deadline = time.monotonic() + seconds
+        while not self._pending:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise silent(doing, seconds)
+            self._take(self._read(left, doing), deadline)
+        return self._pending.pop(0)
+
+    def close(self) -> None:
+        """Close the connection; again is fine."""
+        self._channel.close()
+
+    def finish(self, seconds: float) -> None:
+        """Say that nothing more will come, let the peer end, and close; at most `seconds`."""
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_WR)
+            while (left := deadline - time.monotonic()) > 0:
+                self._channel.settimeout(left)
+                if not self._channel.recv(_READ):
+                    break
+        self.close()
+
+    def _take(self, data: bytes, deadline: float) -> None:
+        """Sort what came."""
+        try:
+            for event in self._decoder.feed(data):
+                match event.kind:
+                    case Kind.PACKET:
+                        self._pending.append(event.payload)
+                        self._answer(b"+", deadline)
+                    case Kind.GARBLED:
+                        self._garbled += 1
+                        if self._garbled >= _TRIES or not self.acknowledge:
+                            raise nonsense("a packet whose checksum is wrong", event.payload)
+                        self._answer(b"-", deadline)
+                    case Kind.NAK if self._sent and self.acknowledge:
+                        self._resent += 1
+                        if self._resent >= _TRIES:
+                            raise nonsense("it refuses the checksum of each packet")
+                        self._write(self._sent, deadline)
+                    case _:
+                        pass  # an acknowledgement, or a notification, which only non-stop mode needs
+            if len(self._pending) > _PENDING:
+                raise nonsense("packets that nobody asked for")
+        except StubBroken:
+            self.close()
+            raise
+
+    def _answer(self, sign: bytes, deadline: float) -> None:
+        if self.acknowledge:
+            self._write(sign, deadline)
+
+    def _read(self, seconds: float, doing: str) -> bytes:
+        try:
+            self._channel.settimeout(seconds)
+            data = self._channel.recv(_READ)
+        except TimeoutError:
+            return b""
+        except OSError as error:
+            self.close()
+            raise closed(doing) from error
+        if not data:
+            self.close()
+            raise closed(doing)
+        return data
+
+    def _write(self, data: bytes, deadline: float) -> None:
+        if not self.is_open:
+            raise closed("it was used before")
+        seconds = max(deadline - time.monotonic(), 1e-3)
+        try:
+            self._channel.settimeout(seconds)
+            self._channel.sendall(data)
+        except TimeoutError as error:
+            self.close()
+            raise silent("a packet was sent to it", seconds) from error
+        except OSError as error:
+            self.close()
+            raise closed("a packet was sent to it") from error

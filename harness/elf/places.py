@@ -42,11 +42,15 @@ class Function:
 
 @dataclass(frozen=True)
 class Place:
-    """What somebody named, and the link-time addresses where execution comes by."""
+    """What somebody named, and the link-time addresses where execution comes by.
+
+    `entries` are those of each function of that name, for a function.
+    """
 
     text: str
     addresses: tuple[int, ...]
     function: str = ""
+    entries: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ class Program:
             return self._address(text)
         functions = self.by_name.get(text)
         if functions:
-            return Place(text, tuple(entry for function in functions for entry in function.entries), text)
+            entries = tuple(function.entries for function in functions)
+            return Place(text, tuple(entry for row in entries for entry in row), text, entries)
         file, colon, line = text.rpartition(":")
         if colon and line.isdigit():
             return self._line(text, file, int(line))

@@ -17,17 +17,21 @@ from harness.toolchain import GoPin, Toolchains
 
 APT_SECONDS = 1800.0
 PIP_SECONDS = 900.0
+DEBUGGERS = ("gdbserver", "gdb-multiarch")
 _CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 Say = Callable[[str], None]
 
 
-def setup(toolchains: Toolchains, arches: Sequence[str], say: Say, *, dry_run: bool = False) -> bool:
-    """Bring everything that `arches` need and return whether anything had to be installed.
+def setup(
+    toolchains: Toolchains, arches: Sequence[str], say: Say, *, debuggers: bool = False, dry_run: bool = False
+) -> bool:
+    """Bring everything that `arches` need, and return whether anything had to be installed.
 
-    Raises EnvironmentBroken, with the line to type, when something is missing that this user may not install.
+    With `debuggers` also what native snapshots and this project's tests need. Raises EnvironmentBroken, with the line
+    to type, when something is missing that this user may not install.
     """
-    packages = missing_packages(toolchains, arches)
+    packages = missing_packages(toolchains, arches, DEBUGGERS if debuggers else ())
     needs_go = golang.base(toolchains.go) is None
     needs_release = golang.present(toolchains.go) is None
     if dry_run:
@@ -49,9 +53,13 @@ def setup(toolchains: Toolchains, arches: Sequence[str], say: Say, *, dry_run: b
     return bool(packages or needs_go or needs_release)
 
 
-def missing_packages(toolchains: Toolchains, arches: Sequence[str]) -> list[str]:
-    """Return Debian's names of what is missing for `arches`, each once."""
+def missing_packages(toolchains: Toolchains, arches: Sequence[str], programs: Sequence[str] = ()) -> list[str]:
+    """Return Debian's names of what is missing for `arches`, and of missing `programs` (packages of the same name).
+
+    Each stands once.
+    """
     names = [name for arch in arches for name in resolve.survey(toolchains.by_arch[arch], AUTO).packages]
+    names += [program for program in programs if shutil.which(program) is None]
     certificates = os.environ.get("SSL_CERT_FILE") or any(Path(path).exists() for path in _CERTIFICATES)
     return list(dict.fromkeys(names + ([] if certificates else ["ca-certificates"])))
 

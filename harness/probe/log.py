@@ -112,7 +112,7 @@ class _Reader(threading.Thread):
         table, values = record.layout.table, record.registers
         names = [self._program.name_at(record.pc or 0)]
         if table.link in values:
-            names.append(self._program.name_at(values[table.link]))
+            names.append(self._program.name_at(values[table.link] & ~table.isa_bit))
         return Snapshot(
             probe.at,
             ENTRY,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.elf import places
 from harness.errors import UsageError
-from harness.probe import log
+from harness.probe import log, stops
 from harness.probe.guest import Guest, Taken
 from harness.snapshot import Probe
 
@@ -24,4 +24,6 @@ def take(guest: Guest, probes: Sequence[Probe], source: str = AUTO) -> Taken:
     cannot = log.can(guest, probes, program)
     if source == LOG and cannot:
         raise UsageError(f"QEMU's log cannot answer this: {cannot}", mend="leave --source out, or use --source=stub")
+    if cannot or source == STUB:
+        return stops.take(guest, found, program)
     return log.take(guest, found, program)

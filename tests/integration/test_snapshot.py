@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,10 @@ PLACES = {
     "arm": ("r0", "r1", "d0"),
     "mips64le": ("a0", "a1", "f14"),
 }
+RESULTS = {
+    **{"amd64": "xmm0", "arm64": "v0", "riscv64": "fa0", "s390x": "f0", "ppc64le": "f1", "arm": "d0", "mips64le": "f0"},
+}
+SAME = {"GODEBUG": "asyncpreemptoff=1", "QEMU_RAND_SEED": "1"}  # what the stub adds; the bytes at AT_RANDOM
 ARCHES = pytest.mark.parametrize("arch", PLACES)
 
 Build = Callable[..., Path]
@@ -65,8 +70,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return built
 
 
-def snapshot(*words: object) -> Ran:
-    return command([*CROSSABI, "snapshot", *map(str, words)], Path.cwd())
+def snapshot(*words: object, env: Mapping[str, str] | None = None) -> Ran:
+    return command([*CROSSABI, "snapshot", *map(str, words)], Path.cwd(), env)
 
 
 def rows(ran: Ran) -> list[dict[str, Any]]:
@@ -99,6 +104,65 @@ def test_a_program_under_probes_ends_as_without_them(build: Build, arch: str) ->
     assert "ended with exit 7" in ran.text
     assert "add3: hit 5 times" in ran.text
     assert ran.text.count("add3 entry, hit ") == 1
+
+
+@ARCHES
+def test_the_sources_agree_on_every_register_that_both_have(build: Build, arch: str) -> None:
+    by_log, by_stub = (
+        rows(snapshot("--at", "add3", "--json", "--runner=qemu", f"--source={source}", build(arch), env=SAME))
+        for source in ("log", "stub")
+    )
+    assert [row["hit"] for row in by_log] == [row["hit"] for row in by_stub] == [1, 2, 3]
+    assert {row["source"] for row in by_stub} == {"stub: QEMU"}
+    for one, other in zip(by_log, by_stub, strict=True):
+        assert one["backtrace"] == other["backtrace"][: len(one["backtrace"])]
+        both = one["registers"].keys() & other["registers"].keys()
+        assert len(both) >= len(one["registers"]) - 1
+        differing = {name for name in both if one["registers"][name] != other["registers"][name]}
+        assert not differing, {name: (one["registers"][name], other["registers"][name]) for name in differing}
+
+
+@ARCHES
+def test_a_return_is_back_at_the_caller_with_the_result(build: Build, arch: str) -> None:
+    found = rows(snapshot("--at", "add3", "--when=both", "--json", "--runner=qemu", build(arch)))
+    assert [(row["when"], row["hit"]) for row in found] == [
+        (when, hit) for hit in (1, 2, 3) for when in ("entry", "return")
+    ]
+    for number, row in enumerate(found[1::2]):
+        assert row["place"].startswith("main+0x")
+        assert row["pc"] == found[1]["pc"]
+        long = LONG if arch != "arm" else (LONG & (1 << 32) - 1)
+        result = struct.unpack(">d", struct.pack(">d", float(number + long) + 2.5 + ord("x")))[0]
+        bits = int(row["registers"][RESULTS[arch]], 16) & (1 << 64) - 1
+        assert struct.unpack(">d", bits.to_bytes(8, "big"))[0] == pytest.approx(result, rel=1e-15)
+
+
+KINDS = [("-pie", "-fPIE"), ("-static", "-no-pie")]
+STATIC_PIE = ("-static-pie", "-fPIE")  # Debian has the start-up code of these for few architectures
+
+
+@pytest.mark.parametrize(
+    ("arch", "flags"),
+    [
+        *((arch, flags) for arch in (*PLACES, "386") for flags in KINDS),
+        *((arch, STATIC_PIE) for arch in ("amd64", "386", "arm64")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_a_program_is_stopped_wherever_it_is_loaded(build: Build, arch: str, flags: tuple[str, ...]) -> None:
+    ran = snapshot("--at", "add3", "--when=both", "--json", build(arch, *flags))
+    found = rows(ran)
+    assert [row["hit"] for row in found] == [1, 1, 2, 2, 3, 3], ran.text
+    assert [row["backtrace"][0] for row in found[:2]] == ["add3", found[0]["backtrace"][1]]
+    assert found[0]["backtrace"][1].startswith("main+0x")
+
+
+def test_a_native_program_is_stopped_by_gdbserver_and_prints_and_ends_as_alone(build: Build) -> None:
+    ran = snapshot("--at", "add3", "--json", build("amd64"), "--", "4", "then 7")
+    assert [row["source"] for row in rows(ran)] == ["stub: gdbserver"] * 3
+    assert "4 calls\n" in ran.text
+    assert "ended with exit 7" in ran.text
+    assert "Remote debugging" not in ran.text
 
 
 def test_ten_thousand_hits_of_which_three_are_wanted(build: Build) -> None:

@@ -1,0 +1,113 @@
+"""What serves the remote protocol for a guest: QEMU itself, or gdbserver for a program that runs natively.
+
+Neither takes a TCP port, so that runs side by side cannot clash and nothing listens to the network: QEMU gets a unix
+socket in a private folder; gdbserver, which knows TCP and serial lines only, talks over its standard streams, and a
+wrapper gives the program its own ones back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shlex
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import EnvironmentBroken
+from harness.probe.guest import Guest
+from harness.process.spec import Command
+from harness.stub.client import Stub
+from harness.stub.connect import connect
+
+CONNECT_SECONDS = 30.0
+CHUNK = 1 << 16
+_QUIET = "asyncpreemptoff=1"
+_OWN_STREAMS = '#!/bin/sh\nexec "$@" 0<&3 1>&4 2>&5 3<&- 4>&- 5>&-\n'
+_SERVER = 'exec {program} --once --wrapper {wrapper} -- - "$@" 3<&0 4>&1 5>&2 <{to} >{back} 2>{log}'
+
+
+@dataclass(frozen=True)
+class Served:
+    """`command` runs the guest, stopped before its first instruction; `connect` reaches it.
+
+    `tells_end` says that only the protocol tells how the program ends; `changed` is what serving changes about the run.
+    """
+
+    command: Command
+    connect: Callable[[Callable[[], bool]], Stub]
+    tells_end: bool
+    changed: Mapping[str, str]
+
+
+@contextlib.contextmanager
+def serve(guest: Guest, folder: Path) -> Iterator[Served]:
+    """Yield how `guest` is served; `folder` is private. Raises EnvironmentBroken where gdbserver is missing."""
+    # The stub does not stop other threads, and a preemption between two of them tears a stop or hangs it.
+    debug = [word for word in guest.command.env.get("GODEBUG", "").split(",") if word and word != _QUIET]
+    changed = {"GODEBUG": ",".join([*debug, _QUIET])}
+    if guest.platform.emulator is not None:
+        path = folder / "stub"
+        command = guest.under("-g", str(path), env=changed)
+        yield Served(command, lambda alive: _stub(connect(path, CONNECT_SECONDS, alive), guest), False, changed)
+        return
+    program = shutil.which("gdbserver")
+    if program is None:
+        raise EnvironmentBroken(
+            "gdbserver is missing, which native programs are stopped with",
+            mend="crossabi setup --debuggers, or --runner=qemu",
+        )
+    with _Streams(folder) as streams:
+        wrapper = folder / "own-streams"
+        wrapper.write_text(_OWN_STREAMS)
+        wrapper.chmod(0o700)
+        words = {"program": program, "wrapper": wrapper, "to": streams.to, "back": streams.back, "log": folder / "log"}
+        script = _SERVER.format(**{name: shlex.quote(str(word)) for name, word in words.items()})
+        command = guest.under("/bin/sh", "-c", script, "sh", env=changed)
+        changed = {**changed, "address space": "not randomised (gdbserver)"}
+        yield Served(command, lambda alive: _stub(streams.channel, guest), True, changed)
+
+
+def _stub(channel: socket.socket, guest: Guest) -> Stub:
+    return Stub(channel, guest.table)
+
+
+class _Streams:
+    """Two FIFOs that look like a socket: a thread carries the bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.to, self.back = folder / "to", folder / "back"
+        for path in (self.to, self.back):
+            os.mkfifo(path, 0o600)
+        self._in = os.open(self.to, os.O_RDWR | os.O_CLOEXEC)
+        self._out = os.open(self.back, os.O_RDWR | os.O_CLOEXEC)
+        self.channel, self._far = socket.socketpair()
+        self._thread = threading.Thread(target=self._carry, name="crossabi-streams")
+
+    def __enter__(self) -> _Streams:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with contextlib.suppress(OSError):
+            self.channel.shutdown(socket.SHUT_RDWR)
+        self.channel.close()
+        self._thread.join()
+
+    def _carry(self) -> None:
+        with self._far, contextlib.suppress(OSError):
+            while True:
+                ready = select.select([self._out, self._far.fileno()], [], [])[0]
+                if self._out in ready:
+                    self._far.sendall(os.read(self._out, CHUNK))
+                if self._far.fileno() in ready:
+                    data = self._far.recv(CHUNK)
+                    if not data:
+                        break
+                    os.write(self._in, data)
+        os.close(self._in)
+        os.close(self._out)

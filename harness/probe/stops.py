@@ -1,0 +1,196 @@
+"""Snapshots by stopping the program: memory, returns and backtraces, at about a millisecond a stop."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.build.store import Store
+from harness.elf.places import Place, Program
+from harness.errors import CrossabiError
+from harness.probe.guest import MOST, Guest, Taken
+from harness.probe.servers import Served, serve
+from harness.process import client
+from harness.process.spec import Finished
+from harness.registers import RegisterTable
+from harness.snapshot import ENTRY, RETURN, Probe, Snapshot
+from harness.stub.client import Stub
+from harness.stub.errors import MemoryUnreadable
+from harness.stub.stops import How, Stop
+
+SOURCE = "stub"
+AT_ENTRY = 9  # of the auxiliary vector (getauxval(3))
+SLACK = 5.0  # seconds beyond the program's own time in which it is ended by its keeper
+
+
+def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program) -> Taken:
+    """Run `guest`, stop it at `probes`, and return what was there.
+
+    Raises StubBroken when the server fails; then the program has been ended.
+    """
+    with Store().scratch() as folder, serve(guest, folder) as served:
+        visit = _Visit(guest, served, probes, program)
+        visit.start()
+        try:
+            finished = client.run(served.command)
+        finally:
+            visit.finish()
+    if visit.error is not None and not finished.error:
+        raise visit.error
+    near = {place.text: program.near(place.function) for _, place in probes if not visit.hits[place.text]}
+    return Taken(
+        tuple(visit.found),
+        {place.text: visit.hits[place.text] for _, place in probes},
+        near,
+        _ended(finished, visit.last),
+        SOURCE,
+        tuple(visit.notes),
+        served.changed,
+    )
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call whose return is waited for: where to, and what the stack pointer will be then."""
+
+    probe: Probe
+    hit: int
+    address: int
+    sp: int
+
+
+class _Visit(threading.Thread):
+    """Talks to the stub while the program runs under its keeper."""
+
+    def __init__(self, guest: Guest, served: Served, probes: Sequence[tuple[Probe, Place]], program: Program) -> None:
+        super().__init__(name="crossabi-stub")
+        self.found: list[Snapshot] = []
+        self.hits: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self.error: CrossabiError | None = None
+        self.last: Stop | None = None
+        self._guest, self._served, self._probes, self._program = guest, served, probes, program
+        self._runs = True
+        self._bias = 0
+        self._entries: dict[int, Probe] = {}
+        self._calls: list[_Call] = []
+
+    def run(self) -> None:
+        """Connect, put the breakpoints, and take what comes by."""
+        try:
+            with self._served.connect(lambda: self._runs) as stub:
+                self._converse(stub)
+        except CrossabiError as error:
+            self.error = error
+
+    def finish(self) -> None:
+        """Wait for the conversation's end; the program has ended."""
+        self._runs = False
+        self.join()
+
+    def _converse(self, stub: Stub) -> None:
+        if not self._program.is_fixed:
+            self._bias = stub.auxv().get(AT_ENTRY, 0) - self._program.entry
+        for probe, place in self._probes:
+            # of a function with two entries (ppc64le) a call by either comes by the last
+            for address in [row[-1] for row in place.entries] or place.addresses:
+                self._entries[address + self._bias] = probe
+                stub.insert(address + self._bias)
+        passed = ""
+        while self._entries or self._calls or self._served.tells_end:
+            stop = stub.run(self._guest.command.timeout + SLACK, signal=passed)
+            self.last = stop
+            if not stop.is_alive:
+                return
+            passed = "" if stop.signal == "SIGTRAP" and self._take(stub) else stop.signal
+        stub.detach()
+        self.last = None
+
+    def _take(self, stub: Stub) -> bool:
+        """Take what is wanted of this stop; return whether it is one of ours."""
+        table = self._guest.table
+        values = stub.registers(names=(table.pc, table.sp)).values
+        pc, sp = values[table.pc], values[table.sp]
+        back = next((call for call in self._calls if (call.address, call.sp) == (pc, sp)), None)
+        if back is not None:
+            self._calls.remove(back)
+            if pc not in {call.address for call in self._calls} | self._entries.keys():
+                stub.remove(pc)
+            self._add(stub, back.probe, RETURN, back.hit)
+        probe = self._entries.get(pc)
+        if probe is not None:
+            self._enter(stub, probe, pc, sp)
+        return back is not None or probe is not None or pc in {call.address for call in self._calls}
+
+    def _enter(self, stub: Stub, probe: Probe, pc: int, sp: int) -> None:
+        self.hits[probe.at] += 1
+        hit = self.hits[probe.at]
+        if probe.wants(hit):
+            if probe.when != RETURN:
+                self._add(stub, probe, ENTRY, hit)
+            if probe.when != ENTRY:
+                call = self._call(stub, probe, hit, sp)
+                stub.insert(call.address)
+                self._calls.append(call)
+        if probe.last is not None and hit >= probe.last:
+            for address in [address for address, other in self._entries.items() if other is probe]:
+                del self._entries[address]
+                if address not in {call.address for call in self._calls}:
+                    stub.remove(address)
+            self.notes.append(f"{probe.at}: not counted after hit {hit}, the last one wanted")
+
+    def _call(self, stub: Stub, probe: Probe, hit: int, sp: int) -> _Call:
+        table = self._guest.table
+        return _Call(probe, hit, return_address(stub, table, sp), sp if table.link else sp + table.word)
+
+    def _add(self, stub: Stub, probe: Probe, when: str, hit: int) -> None:
+        if len(self.found) < MOST:
+            self.found.append(self._snapshot(stub, probe, when, hit))
+
+    def _snapshot(self, stub: Stub, probe: Probe, when: str, hit: int) -> Snapshot:
+        table = self._guest.table
+        registers = stub.registers()
+        pc = registers.values[table.pc]
+        names = [self._program.name_at(pc - self._bias)]
+        if when == ENTRY:
+            names.append(self._program.name_at(return_address(stub, table, registers.values[table.sp]) - self._bias))
+        return Snapshot(
+            probe.at,
+            when,
+            hit,
+            table.arch,
+            pc,
+            names[0],
+            f"{SOURCE}: {'gdbserver' if self._guest.platform.emulator is None else 'QEMU'}",
+            stub.stop.thread,
+            registers.values,
+            registers.missing,
+            dict(self._pieces(stub, probe, registers.values)),
+            tuple(names),
+        )
+
+    def _pieces(self, stub: Stub, probe: Probe, values: Mapping[str, int]) -> Iterator[tuple[int, bytes]]:
+        for place, size in probe.memory:
+            address = values[place] if place in values else int(place, 0)
+            try:
+                yield address, stub.memory(address, size)
+            except MemoryUnreadable as error:
+                yield address, error.data
+
+
+def return_address(stub: Stub, table: RegisterTable, sp: int) -> int:
+    """Return where the function that was just entered returns to: the link register, or the word at `sp`."""
+    if table.link:
+        return stub.registers(names=(table.link,)).values[table.link] & ~table.isa_bit
+    return int.from_bytes(stub.memory(sp, table.word), table.byte_order)
+
+
+def _ended(finished: Finished, last: Stop | None) -> Finished:
+    """Return how the program itself ended: gdbserver, which `finished` is of, ends with 0 whatever it does."""
+    if last is None or last.is_alive:
+        return finished
+    if last.how is How.EXITED:
+        return replace(finished, ended="exited", code=last.status, signal=None)
+    return replace(finished, ended="signaled", code=None, signal=last.signal)

@@ -194,6 +194,7 @@ def _per_arch_once(node: MappingNode, values: dict[str, Any], context: Context) 
     _exit_keys_agree(node, {k: v for k, v in values.items() if k != "per_arch"}, context)
     owner: dict[str, int] = {}
     rows = child(node, "per_arch")
+    expected = expectation.from_yaml(values)
     for number, row in enumerate(values.get("per_arch", ()), 1):
         where = rows.value[number - 1]
         for arch in row["arches"]:
@@ -202,6 +203,8 @@ def _per_arch_once(node: MappingNode, values: dict[str, Any], context: Context) 
             owner[arch] = number
         if "fail@build" in values and not any(key in row for key in EXIT_KEYS):
             context.bad(where, "the default is a failed build; say with exit, signal or outcome how it ends here")
+        elif expected.rows[number - 1].expect == expected.default:
+            context.bad(where, f"this row says of {', '.join(row['arches'])} what the default says; take it away")
 
 
 def _row_says_something(node: MappingNode, values: dict[str, Any], context: Context) -> None:

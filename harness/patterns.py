@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+import contextlib
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
 
 from harness.errors import CrossabiError
 
-SECONDS = 5.0
-Result = TypeVar("Result")
+SECONDS = 5.0  # of processor time
 
 
 class PatternUnusable(CrossabiError):
@@ -19,40 +22,44 @@ class PatternUnusable(CrossabiError):
 
 def search(pattern: str, text: str) -> bool:
     """Whether any part of `text` matches; ``^`` and ``$`` stand at lines. Raises PatternUnusable."""
-    return _bounded(
-        pattern, text, lambda regex: regex.search(pattern, text, regex.MULTILINE, timeout=SECONDS) is not None
-    )
+    with _bounded(pattern, text):
+        return re.search(pattern, text, re.MULTILINE) is not None
 
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole `text` matches; ``.`` stands for a line's end too. Raises PatternUnusable."""
-    return _bounded(
-        pattern,
-        text,
-        lambda regex: regex.fullmatch(pattern, text, regex.MULTILINE | regex.DOTALL, timeout=SECONDS) is not None,
-    )
+    with _bounded(pattern, text):
+        return re.fullmatch(pattern, text, re.MULTILINE | re.DOTALL) is not None
 
 
 def substitute(pattern: str, replacement: str, text: str) -> tuple[str, int]:
     """Replace every match in `text`; return the result and how many there were. Raises PatternUnusable."""
-
-    def replaced(regex: Any) -> tuple[str, int]:
-        found: tuple[str, int] = regex.subn(pattern, replacement, text, flags=regex.MULTILINE, timeout=SECONDS)
-        return found
-
-    return _bounded(pattern, text, replaced)
+    with _bounded(pattern, text):
+        return re.subn(pattern, replacement, text, flags=re.MULTILINE)
 
 
-def _bounded(pattern: str, text: str, apply: Callable[[Any], Result]) -> Result:
-    import regex
+@contextlib.contextmanager
+def _bounded(pattern: str, text: str) -> Iterator[None]:
+    """Interrupt the matching inside after `SECONDS`: Python's matcher looks for signals while it works.
 
-    try:
-        return apply(regex)
-    except TimeoutError:
+    The timer counts processor time, so that it is nobody else's (SIGALRM is pytest-timeout's). Signals reach the main
+    thread only; in another one there is no bound.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def give_up(number: int, frame: FrameType | None) -> None:
         raise PatternUnusable(
             f"the pattern /{pattern}/ came to no end in {SECONDS:.0f} s on a text of {len(text)} characters",
             why="parts of it that can match the same text, one inside another or side by side, are tried in every way",
             mend="write it so that each character of the text can be matched in one way only",
-        ) from None
-    except regex.error as error:
-        raise PatternUnusable(f"the pattern /{pattern}/ cannot be used: {error}") from None
+        )
+
+    before = signal.signal(signal.SIGVTALRM, give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

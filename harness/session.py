@@ -6,9 +6,11 @@ folder, under one lock an observation, so that a diff item and a run item never 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,7 +44,13 @@ class Job:
         """What tells jobs of a session apart."""
         return self.case.name, self.variant.name, self.target.id
 
+    @property
+    def label(self) -> str:
+        """The same in words."""
+        return f"{self.case.name}{f' [{self.variant.name}]' if self.variant.name else ''} on {self.target.id}"
 
+
+LONG_SECONDS = 5.0  # of a run, before it is said
 Made = tuple[tuple[Observation, ...], bool]
 
 
@@ -123,11 +131,23 @@ class Session:
         except CrossabiError as error:
             return (_build_observation(job, "broken", message=str(error)),)
         if isinstance(built, Binary):
-            return run(job.case, job.variant, job.target, built, self.faults)
+            with self._telling(f"running {job.label}"):
+                return run(job.case, job.variant, job.target, built, self.faults)
         if isinstance(built, Refusal):
             observed = _build_observation(job, "build-error", message=f"{len(built.diagnostics)} diagnostic(s)")
             return (replace(observed, diagnostics=built.diagnostics, stderr=built.output),)
         return (_build_observation(job, "broken", message=built.cause, stderr=built.output),)
+
+    @contextlib.contextmanager
+    def _telling(self, text: str) -> Iterator[None]:
+        """Say `text` when what is done inside takes long."""
+        timer = threading.Timer(LONG_SECONDS, self.say, (f"{text} ({LONG_SECONDS:.0f} s so far)",))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _build(self, job: Job) -> Built:
         wanted = self._recipe(job)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from harness.build import diagnostics, stage
-from harness.build.commands import CASE_MODULE, Workbench, compile_c, go_build
+from harness.build import diagnostics, marks, stage
+from harness.build.commands import CASE_MODULE, Workbench, compile_c, gcflags_said, go_build
 from harness.build.programs import finish
 from harness.build.recipe import HOST_FOLDER, Recipe
 from harness.build.refuse import refuse
@@ -26,7 +26,9 @@ def build(store: Store, recipe: Recipe) -> Built:
         stage.module(bench.source, CASE_MODULE)
         library = f"{LIBRARY}{SUFFIX[recipe.settings.mode]}"
         staged = (str(bench.source),)
-        made = go_build(recipe, bench, bench.source / library, ["."])
+        own = stage.modules(bench.source)
+        marked = marks.flags(recipe.key, own[:1], own, gcflags_said(recipe))
+        made = go_build(recipe, bench, bench.source / library, ["."], marked)
         if not made.ok:
             return refuse(store, recipe, made, made.text, staged, "go build", time.monotonic() - started)
         host = sorted(str(path) for path in (bench.source / HOST_FOLDER).rglob("*.c"))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +35,11 @@ class Workbench:
         return bench
 
 
-def go_build(recipe: Recipe, bench: Workbench, output: Path, packages: list[str]) -> Finished:
-    """Run ``go build`` for `packages` of the module in `bench`, with the settings of `recipe`."""
+def go_build(recipe: Recipe, bench: Workbench, output: Path, packages: list[str], marked: Sequence[str]) -> Finished:
+    """Run ``go build`` for `packages` of the module in `bench`, with the settings of `recipe`.
+
+    `marked` are the flags of `harness.build.marks`.
+    """
     settings = recipe.settings
     flags = ["-trimpath", "-buildvcs=false", *recipe.flags]
     if settings.mode:
@@ -46,8 +48,17 @@ def go_build(recipe: Recipe, bench: Workbench, output: Path, packages: list[str]
         flags.append(f"-tags={','.join(settings.tags)}")
     pairs = (("gcflags", settings.gcflags), ("ldflags", settings.go_ldflags), ("asmflags", settings.asmflags))
     flags += [f"-{name}={value}" for name, value in pairs if value]
+    flags += marked
     argv = (recipe.target.go.command, "build", *flags, "-o", str(output), *packages)
     return _run(argv, go_environment(recipe), bench)
+
+
+def gcflags_said(recipe: Recipe) -> list[str]:
+    """Return the values of ``-gcflags`` that GOFLAGS and the case give, in the order in which they count."""
+    prefixes = ("-gcflags=", "--gcflags=")
+    words = [*recipe.ambient.flags, *recipe.settings.env.get("GOFLAGS", "").split(), *recipe.flags]
+    found = [word.partition("=")[2] for word in words if word.startswith(prefixes)]
+    return [*found, *([recipe.settings.gcflags] if recipe.settings.gcflags else [])]
 
 
 def compile_c(recipe: Recipe, bench: Workbench, arguments: list[str]) -> Finished:
@@ -89,14 +100,8 @@ def quoted(word: str) -> str:
 
 
 def flags_source(recipe: Recipe) -> str:
-    """Return a Go file that carries the case's own C flags, so that they reach no other package, or nothing.
-
-    Go's build cache does not look at headers elsewhere (cmd/go, "Build and test caching"), so a flag tells it.
-    """
-    settings = recipe.settings
-    outside = hashlib.sha256(repr(recipe.outside).encode()).hexdigest()[:16]
-    marks = (f"-DCROSSABI_OUTSIDE=0x{outside}",) if recipe.outside else ()
-    rows = [("CFLAGS", (*settings.cflags, *marks)), ("LDFLAGS", settings.c_ldflags)]
+    """Return a Go file that carries the case's own C flags, so that they reach no other package, or nothing."""
+    rows = [("CFLAGS", recipe.settings.cflags), ("LDFLAGS", recipe.settings.c_ldflags)]
     lines = [f"// #cgo {name}: {' '.join(map(quoted, words))}" for name, words in rows if words]
     return "\n".join(["package main", "", *lines, 'import "C"', ""]) if lines else ""
 

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from harness.observation import Diagnostic
 
 _HEADER = re.compile(r"# (\S+)(?: \[.*\])?$")
-_PLACED = re.compile(r"(?P<file>[^\s:][^:]*\.[A-Za-z]+):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<text>.+)")
+_PLACED = re.compile(r"(?P<file>[^\s:][^:]*\.[A-Za-z]+|<[a-z -]+>):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<text>.+)")
+# What cgo writes has other names and lines on each architecture, and no reader has seen it.
+_GENERATED = re.compile(r"^(?:cgo-gcc-prolog|cgo-generated-wrapper|[^\s:]+\.cgo2\.c):\d+(?::\d+)?: ")
+_RUNNING = re.compile(r"running \S+ failed")  # the linker's words; which compiler it ran is the architecture's affair
 # Complaints without a place, all about the program or its case.yaml: the linker's, the compilers', those of `go build`.
 _UNPLACED = re.compile(
-    r".*(?:undefined reference to|multiple definition of|cannot find -l|running \S+ failed)"
+    r"cgo: |.*(?:undefined reference to|multiple definition of|cannot find -l|running .+ failed)"
     r"|(?!collect2)[^\s:]+: (?:fatal )?error: "
     r"|no Go files in |found packages |go: no main packages to build|package \S+: build constraints exclude all "
     r"|go: (?:\S+ )?(?:go\.mod )?requires go >= |go: (?:errors parsing|module .* requires|updates to go\.mod needed)"
@@ -52,7 +55,8 @@ def parse(output: str, folders: Iterable[str] = ()) -> tuple[Diagnostic, ...]:
             line = line.replace(f"{folder}/", "")
             if folder.startswith("/"):
                 line = line.replace(folder, HERE)
-        line = line.removeprefix("cgo: ").removeprefix("./")
+        line = _RUNNING.sub("running the C compiler failed", line.removeprefix("cgo: ").removeprefix("./"))
+        line = _GENERATED.sub("cgo: ", line)
         placed = _PLACED.match(line)
         if _CHATTER.match(line):
             continue
@@ -72,6 +76,5 @@ def _rank(diagnostic: Diagnostic) -> int:
 
 
 def machine_trouble(output: str) -> str:
-    """Return the words that show that the machine is at fault (disk, memory, compiler crash), or nothing."""
-    found = _MACHINE.search(output)
-    return found[0] if found else ""
+    """Return the line that shows that the machine is at fault (disk, memory, network, compiler crash), or nothing."""
+    return next((line.strip() for line in output.splitlines() if _MACHINE.search(line)), "")

@@ -4,36 +4,85 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from harness.errors import EnvironmentBroken
 
-MOST = 50_000  # files below one named folder; more than any tree of headers, and a walk of well under a second
-_NAMED = re.compile(r"""(?:-I|-L|-isystem|-iquote|-idirafter|-include|-imacros)[ =]?["']?(/[^\s"']+|/(?=[\s"']|$))""")
-_PATH = re.compile(r"""(?:^|[\s"'])(/[^\s"']+)""")
-_CGO = re.compile(r"#cgo\b.*")
-_REPLACE = re.compile(r"""(=>\s*"?)(\.{0,2}/[^\s"]*|\.{1,2}(?=[\s"]|$))""", re.MULTILINE)
-_LISTS = ("CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH")
+MOST = 200_000  # files below one named folder: more than any tree of headers, and a walk of a second
+_HEADERS = ("-I", "-isystem", "-iquote", "-idirafter", "-include", "-imacros", "-F")
+_CGO = re.compile(r"#cgo\b[^:\n]*?(CFLAGS|CPPFLAGS|CXXFLAGS|FFLAGS|LDFLAGS|pkg-config):(.*)")
+_INCLUDE = re.compile(rb'^[ \t/*]*#[ \t]*include[ \t]*[<"](/[^>"\n]+)[>"]', re.MULTILINE)
+_REPLACE = re.compile(
+    r"""^(?P<old>\s*(?:replace\s+)?(?P<module>[^\s(]+)[^\n=]*=>\s*)(?P<new>"[^"\n]*"|`[^`\n]*`|[^\s"`]+)""",
+    re.MULTILINE,
+)
+_MODULE = re.compile(r"""^module\s+"?([^\s"]+)""", re.MULTILINE)
+_LISTS = {  # with whether the compiler looks into folders below
+    **{"CPATH": True, "C_INCLUDE_PATH": True, "CPLUS_INCLUDE_PATH": True},
+    **{"LIBRARY_PATH": False, "PKG_CONFIG_PATH": False},
+}
+_EMBED = b"//go:embed"
+# What of a module a build can read without //go:embed: cmd/go's own suffixes, and what C sources include and link.
+_SOURCE = re.compile(
+    r"\.(go|mod|sum|work|[chsmS]|cc|cpp|cxx|hh|hpp|hxx|sx|mm|f|F|for|f90|swig|swigcxx|syso|a|so|o|inc|def|ld|tbl|x)$"
+)
 
 
-def named_by(words: Iterable[str], env: Mapping[str, str]) -> set[Path]:
-    """Return the absolute paths that flags and variables of a build name."""
-    found = {Path(part) for name in _LISTS for part in env.get(name, "").split(":") if part.startswith("/")}
-    return found.union(
-        *map(_paths, (" ".join(words), *(text for name, text in env.items() if name.startswith("CGO_"))))
-    )
+@dataclass(frozen=True, order=True)
+class Named:
+    """A path that a build names. Of a folder that is not `deep` (libraries) only its own files are read."""
+
+    path: Path
+    deep: bool = True
 
 
-def named_in(folder: Path, name: str, content: bytes) -> set[Path]:
-    """Return the absolute paths elsewhere that the source `name` of the case in `folder` names."""
-    if name.endswith(".go") and b"#cgo" in content:
-        return set().union(*map(_paths, _CGO.findall(content.decode(errors="replace"))))
+def named_by(words: Iterable[str], env: Mapping[str, str]) -> set[Named]:
+    """Return what flags and variables of a build name by absolute paths."""
+    found = {
+        Named(Path(part), deep)
+        for name, deep in _LISTS.items()
+        for part in env.get(name, "").split(":")
+        if part.startswith("/")
+    }
+    cgo = (text for name, text in env.items() if name.startswith("CGO_") and name.endswith("FLAGS"))
+    return found.union(_of_words(list(words)), *(_of_words(split(text)) for text in cgo))
+
+
+def named_in(folder: Path, name: str, content: bytes) -> set[Named]:
+    """Return what the source `name` of the case in `folder` names elsewhere."""
     if name == "go.mod":
-        found = _REPLACE.findall(content.decode(errors="replace"))
-        return {place for _, path in found if (place := _elsewhere(folder, path))}
-    return set()
+        return {Named(place) for _, place in _replaced(folder, content.decode(errors="replace"))}
+    found = {Named(Path(os.fsdecode(path))) for path in _INCLUDE.findall(content)}
+    if name.endswith(".go") and b"#cgo" in content:
+        lines = _CGO.findall(content.decode(errors="replace"))
+        found = found.union(*(_of_words(split(text)) for kind, text in lines if kind != "pkg-config"))
+    return found
+
+
+def packages_in(name: str, content: bytes) -> set[str]:
+    """Return the packages that the Go source `name` asks pkg-config for."""
+    if not name.endswith(".go") or b"pkg-config" not in content:
+        return set()
+    lines = _CGO.findall(content.decode(errors="replace"))
+    return {word for kind, text in lines if kind == "pkg-config" for word in split(text) if not word.startswith("-")}
+
+
+def split(text: str) -> list[str]:
+    """Split flags into words as cmd/go does: quotes hold a word together."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def modules(content: str) -> list[str]:
+    """Return the module path of a go.mod, then those that it replaces by folders."""
+    own = _MODULE.search(content)
+    return [*([own[1]] if own else []), *(module for module, _ in _replaced(Path("/"), content, inside=True))]
 
 
 def pinned(folder: Path, content: str) -> str:
@@ -44,25 +93,26 @@ def pinned(folder: Path, content: str) -> str:
     """
 
     def absolute(match: re.Match[str]) -> str:
-        return f"{match[1]}{_elsewhere(folder, match[2]) or match[2]}"
+        place = _elsewhere(folder, match["new"])
+        return f'{match["old"]}"{place}"' if place else match[0]
 
     return _REPLACE.sub(absolute, content)
 
 
 @lru_cache(maxsize=1024)
-def state(path: Path) -> str:
-    """Return a text that changes when the file, or anything below the folder, does (by size and modification time).
+def state(named: Named) -> str:
+    """Return a text that changes when the file, or a file of the folder, does (by size and modification time).
 
-    Of a Go module only what belongs to it counts: no hidden folders, no modules within. Raises EnvironmentBroken for
-    a folder with more than `MOST` files.
+    Of a Go module only what belongs to it counts: no hidden folders, no modules within, and no file that a build cannot
+    read. Raises EnvironmentBroken for a folder with more than `MOST` files.
     """
     rows: list[tuple[str, str]] = []
-    for place in _files(path):
+    for place in _files(named):
         if len(rows) == MOST:
             raise EnvironmentBroken(
-                f"{path}: the build may read any of more than {MOST} files below it",
+                f"{named.path}: the build may read any of more than {MOST} files below it",
                 why="all of them would have to be looked at to know whether a stored binary is still right",
-                mend="name the folder that the headers, libraries or module are in",
+                mend="name the folder that the headers or the module are in",
             )
         try:
             stat = os.stat(place)  # noqa: PTH116 (thousands)
@@ -70,30 +120,102 @@ def state(path: Path) -> str:
             rows.append((place, "missing"))
         else:
             rows.append((place, f"{stat.st_size}:{stat.st_mtime_ns}"))
-    return f"{path} {rows}"
+    return f"{named.path} {rows}"
 
 
-def _files(path: Path) -> Iterator[str]:
-    if not path.is_dir():
-        yield str(path)
+def walk(path: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield what `os.walk` does, through links to folders too, but no folder twice on the way to itself."""
+    for place, folders, files in os.walk(path, followlinks=True):
+        folders[:] = sorted(name for name in folders if not _leads_back(place, os.path.join(place, name)))  # noqa: PTH118
+        yield place, folders, sorted(files)
+
+
+def _leads_back(place: str, path: str) -> bool:
+    """Whether the link `path` in `place` leads to a folder that `place` is in."""
+    if not os.path.islink(path):  # noqa: PTH114 (thousands)
+        return False
+    return Path(place).resolve().is_relative_to(Path(path).resolve())
+
+
+def _files(named: Named) -> Iterator[str]:
+    if not named.path.is_dir():
+        yield str(named.path)
         return
-    is_module = (path / "go.mod").exists()
-    for place, folders, files in os.walk(path):
-        if is_module:
-            folders[:] = [name for name in folders if not name.startswith(".") and not _is_module(place, name)]
-        folders.sort()
-        yield from (os.path.join(place, name) for name in sorted(files))  # noqa: PTH118 (thousands)
+    if not named.deep:
+        yield from (entry.path for entry in sorted(os.scandir(named.path), key=lambda entry: entry.name))
+        return
+    if (named.path / "go.mod").exists():
+        yield from _module_files(named.path)
+        return
+    for place, _, files in walk(named.path):
+        yield from (os.path.join(place, name) for name in files)  # noqa: PTH118 (thousands)
+
+
+def _module_files(root: Path) -> Iterator[str]:
+    embeds: list[str] = []
+    for place, folders, files in walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".") and not _is_module(place, name)]
+        paths = [os.path.join(place, name) for name in files]  # noqa: PTH118 (thousands)
+        sources = [path for path in paths if _SOURCE.search(path)]
+        if any(place.startswith(folder) for folder in embeds) or _has_embed(sources):
+            embeds.append(place)
+            yield from paths
+        else:
+            yield from sources
+
+
+def _has_embed(paths: Iterable[str]) -> bool:
+    for path in paths:
+        if path.endswith(".go"):
+            try:
+                if _EMBED in Path(path).read_bytes():
+                    return True
+            except OSError:
+                continue
+    return False
 
 
 def _is_module(place: str, name: str) -> bool:
     return os.path.exists(os.path.join(place, name, "go.mod"))  # noqa: PTH110, PTH118 (thousands)
 
 
-def _paths(text: str) -> set[Path]:
-    return {Path(path) for path in (*_NAMED.findall(text), *_PATH.findall(text))}
+def _of_words(words: list[str]) -> set[Named]:
+    """Return the absolute paths in a list of flags."""
+    found: set[Named] = set()
+    for before, word in zip(["", *words], words, strict=False):
+        if before == "-L" and word.startswith("/"):
+            found.add(Named(Path(word), deep=False))
+        elif word.startswith("-L/"):
+            found.add(Named(Path(word[2:]), deep=False))
+        elif word.startswith("/"):
+            found.add(Named(Path(word)))
+        else:
+            found.update(
+                Named(Path(word[len(flag) :].lstrip("=")))
+                for flag in _HEADERS
+                if word.startswith(flag) and word[len(flag) :].lstrip("=").startswith("/")
+            )
+    return found
 
 
-def _elsewhere(folder: Path, path: str) -> Path | None:
-    """Return the place of `path`, which counts from `folder`, where it lies outside of it."""
+def _replaced(folder: Path, content: str, *, inside: bool = False) -> Iterator[tuple[str, Path]]:
+    """Yield (module, folder) of the replacements that lead out of the case; with `inside` also of the others."""
+    for match in _REPLACE.finditer(content):
+        place = _elsewhere(folder, match["new"])
+        if place:
+            yield match["module"], place
+        elif inside and _is_path(match["new"].strip('"`')):
+            yield match["module"], folder
+
+
+def _is_path(text: str) -> bool:
+    return text in (".", "..") or text.startswith(("/", "./", "../"))
+
+
+def _elsewhere(folder: Path, text: str) -> Path | None:
+    """Return the place of the replacement `text`, which counts from `folder`, where it is a path and lies outside."""
+    path = text.strip('"`')
+    if not _is_path(path):
+        return None
     place = Path(os.path.normpath(folder.resolve() / path))
     return None if place.is_relative_to(folder.resolve()) else place

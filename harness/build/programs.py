@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.build import check, diagnostics, stage
-from harness.build.commands import CASE_MODULE, MODULE, Workbench, compile_c, go_build
+from harness.build import check, diagnostics, marks, stage
+from harness.build.commands import CASE_MODULE, MODULE, Workbench, compile_c, gcflags_said, go_build
 from harness.build.recipe import Recipe
 from harness.build.refuse import refuse
 from harness.build.store import PROGRAM, Binary, Built, Store, Trouble
@@ -35,21 +35,26 @@ def _build(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
         bench = Workbench.under(folder)
         names = _stage(recipes, bench)
         alone = len(recipes) == 1
+        said = gcflags_said(recipes[0])
         if recipes[0].stands_alone:
             name = names[recipes[0].key]
             output, packages = bench.out / name, ["."]
             bench = Workbench(bench.source / name, bench.out, bench.tmp)
             stage.module(bench.source, CASE_MODULE)
+            own = stage.modules(bench.source)
+            marked = marks.flags(recipes[0].key, own[:1], own, said)
         else:
             output, packages = bench.out, [f"./{name}" for name in names.values()]
             stage.module(bench.source)
-        finished = go_build(recipes[0], bench, output, packages)
-        said = diagnostics.split_packages(finished.stderr.decode(errors="replace"))
+            rows = [marks.flags(key, [f"{MODULE}/{name}"], [], said) for key, name in names.items()]
+            marked = list(dict.fromkeys(flag for row in rows for flag in row))
+        finished = go_build(recipes[0], bench, output, packages, marked)
+        texts = diagnostics.split_packages(finished.stderr.decode(errors="replace"))
         share = (time.monotonic() - started) / len(recipes)
         done: dict[str, Built] = {}
         for recipe in recipes:
             name = names[recipe.key]
-            text = said.get(f"{MODULE}/{name}", "")
+            text = texts.get(f"{MODULE}/{name}", "")
             if alone:
                 text = finished.stderr.decode(errors="replace")
             result = _result(store, recipe, bench, finished, text, share)

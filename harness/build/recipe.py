@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from harness.build import outside
 from harness.build.ambient import Ambient, pin_files
+from harness.build.outside import Named
 from harness.case import BASELINE_FILE, CASE_FILE, BuildSettings, Case, Variant
 from harness.errors import EnvironmentBroken
+from harness.process import client
+from harness.process.spec import Command
 from harness.target import Target
 
-FORMAT = 6  # of the store and of the way binaries are built; a change makes every key new
+FORMAT = 7  # of the store and of the way binaries are built; a change makes every key new
+PKG_CONFIG_SECONDS = 30.0
 HOST_FOLDER = "host"  # a c-host's C sources
 
 
@@ -91,40 +96,65 @@ def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Re
             mend=f"install {target.toolchain.compiler}, of which zig is the stand-in",
         )
     flags, digests, _ = pin_files(list(variant.build.flags), case.folder)
-    (found, named), settings = sources(case.folder), variant.build
-    words = [*settings.cflags, *settings.c_ldflags, settings.go_ldflags, *target.toolchain.c_flags]
-    named = named | outside.named_by(words, {**ambient.env, **target.toolchain.go_env, **settings.env})
+    found, settings = sources(case.folder), variant.build
+    env = {**ambient.env, **target.toolchain.go_env, **settings.env}
+    asked = _pkg_config(found.packages, env)
+    words = [*settings.cflags, *settings.c_ldflags, *outside.split(settings.go_ldflags), *target.toolchain.c_flags]
+    named = found.named | outside.named_by([*words, *asked], env)
     return Recipe(
         label=case.name,
         kind=case.kind,
         folder=case.folder,
-        sources=found,
+        sources=found.rows,
         settings=settings,
         flags=tuple(flags),
         target=target,
         ambient=ambient,
         flag_digests=tuple(digests),
-        outside=tuple(map(outside.state, sorted(named))),
+        outside=(*asked, *map(outside.state, sorted(named))),
     )
 
 
-def sources(folder: Path) -> tuple[tuple[tuple[str, str], ...], set[Path]]:
-    """Return (relative path, SHA-256) of a case's own files, and the paths elsewhere that they name.
+@dataclass(frozen=True)
+class Sources:
+    """A case's own files as (relative path, SHA-256), what they name elsewhere, and the packages for pkg-config."""
 
-    Its case.yaml, baseline and hidden files are not among them. Raises EnvironmentBroken for what cannot be read.
-    """
+    rows: tuple[tuple[str, str], ...]
+    named: frozenset[Named]
+    packages: frozenset[str]
+
+
+def sources(folder: Path) -> Sources:
+    """Read a case's own files: all but its case.yaml, baseline and hidden files. Raises EnvironmentBroken."""
     found: list[tuple[str, str]] = []
-    named: set[Path] = set()
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
-        if hidden or str(relative) in (CASE_FILE, BASELINE_FILE) or not path.is_file():
-            continue
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            mend = "give yourself the right to read it"
-            raise EnvironmentBroken(f"{path}: cannot be read: {error.strerror}", mend=mend) from None
-        found.append((str(relative), hashlib.sha256(content).hexdigest()))
-        named |= outside.named_in(folder, str(relative), content)
-    return tuple(found), named
+    named: set[Named] = set()
+    packages: set[str] = set()
+    for place, folders, names in outside.walk(folder):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        for name in names:
+            path = Path(place, name)
+            relative = str(path.relative_to(folder))
+            if _is_hidden(name) or relative in (CASE_FILE, BASELINE_FILE) or not path.is_file():
+                continue
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                mend = "give yourself the right to read it"
+                raise EnvironmentBroken(f"{path}: cannot be read: {error.strerror}", mend=mend) from None
+            found.append((relative, hashlib.sha256(content).hexdigest()))
+            named |= outside.named_in(folder, relative, content)
+            packages |= outside.packages_in(relative, content)
+    return Sources(tuple(sorted(found)), frozenset(named), frozenset(packages))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__pycache__"
+
+
+def _pkg_config(packages: frozenset[str], env: Mapping[str, str]) -> list[str]:
+    """Return the flags that pkg-config gives for `packages`; none where it refuses, which is then `go`'s to say."""
+    if not packages:
+        return []
+    program = env.get("PKG_CONFIG", "pkg-config")
+    argv = (program, "--cflags", "--libs", "--", *sorted(packages))
+    return outside.split(client.run(Command(argv, env, PKG_CONFIG_SECONDS)).stdout.decode(errors="replace"))

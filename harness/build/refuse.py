@@ -33,4 +33,5 @@ def refuse(
 
 
 def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "it said nothing")
+    lines = (line.strip() for line in text.splitlines() if not line.startswith("# "))
+    return next(filter(None, lines), "it said nothing")

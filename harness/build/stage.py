@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from harness import files
+from harness.build import outside
 from harness.build.ambient import digest
 from harness.build.commands import FLAGS_FILE, MODULE, flags_source
-from harness.build.outside import pinned
 from harness.build.recipe import Recipe
 from harness.errors import EnvironmentBroken
 
@@ -24,6 +24,11 @@ def module(folder: Path, name: str = MODULE) -> None:
     """Make `folder` the root of a module, unless the case brought its own go.mod."""
     if not (folder / "go.mod").exists():
         (folder / "go.mod").write_text(f"module {name}\n\ngo {GO_DIRECTIVE}\n")
+
+
+def modules(folder: Path) -> list[str]:
+    """Return the module path of the go.mod in `folder`, then those that it replaces by folders."""
+    return outside.modules((folder / "go.mod").read_text(errors="replace"))
 
 
 def copy(recipe: Recipe, destination: Path) -> None:
@@ -43,7 +48,7 @@ def copy(recipe: Recipe, destination: Path) -> None:
             raise EnvironmentBroken(f"{recipe.folder / relative}: changed while it was being built", mend="run again")
     if recipe.has_module:
         own = destination / "go.mod"
-        own.write_text(pinned(recipe.folder, own.read_text(errors="surrogateescape")), errors="surrogateescape")
+        own.write_text(outside.pinned(recipe.folder, own.read_text(errors="surrogateescape")), errors="surrogateescape")
     flags = flags_source(recipe)
     if flags:
         (destination / FLAGS_FILE).write_text(flags)

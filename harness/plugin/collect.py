@@ -160,7 +160,8 @@ class CaseFile(pytest.File):
         return found if state.references else found[:1]
 
     def _is_named_with_item(self) -> bool:
-        return any("::" in arg and Path(arg.partition("::")[0]).name == CASE_FILE for arg in self.config.args)
+        named = (arg.partition("::")[0] for arg in self.config.args if "::" in arg)
+        return any(self.config.invocation_params.dir.joinpath(path).resolve() == self.path.resolve() for path in named)
 
 
 def target_name(target: Chosen) -> str:

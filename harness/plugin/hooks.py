@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,7 @@ class ControllerHooks:
         self.state = config.stash[STATE]
         self.matrix = Matrix()
         self.notes = Notes()
+        self.normalised: Counter[str] = Counter()
         self.listener: Listener | None = None
         self.lonely: set[str] = set()
         records = config.getoption("records")
@@ -156,6 +158,7 @@ class ControllerHooks:
         if left is None:
             return
         self.matrix.add(left["verdict"])
+        self.normalised.update(left["verdict"]["normalised"])
         for observation in left["observations"]:
             self.notes.add(observation)
         if left["lonely"]:
@@ -207,6 +210,9 @@ class ControllerHooks:
             terminalreporter.write_line("declared divergences, all found:", bold=True)
         for line in differences:
             terminalreporter.write_line(printable(line))
+        if self.normalised:
+            rows = ", ".join(f"{name} {count}" for name, count in sorted(self.normalised.items()))
+            terminalreporter.write_line(f"normalised: {rows} (--raw compares outputs as printed)")
         notes = self.notes.lines()
         if notes:
             terminalreporter.write_line("notes:", bold=True)
@@ -216,7 +222,9 @@ class ControllerHooks:
             for line in self.update.report():
                 terminalreporter.write_line(line)
         elif self.lonely:
-            terminalreporter.write_line(_not_compared(self.lonely, self.state.references), yellow=True)
+            terminalreporter.write_line(
+                _not_compared(self.lonely, self.state.references, self.state.arches), yellow=True
+            )
 
     def close(self) -> None:
         """Close the records file and remove the session's folder."""
@@ -233,9 +241,11 @@ class CrossabiUsage(CrossabiError):
     exit_code = 4
 
 
-def _not_compared(cases: set[str], references: Sequence[str]) -> str:
+def _not_compared(cases: set[str], references: Sequence[str], asked: Sequence[str]) -> str:
     """Say that cases had no other side, and how to give them one."""
     first = ", ".join(sorted(cases)[:3]) + (f" and {len(cases) - 3} more" if len(cases) > 3 else "")
+    if set(references) == set(asked):
+        return f"not compared: {first} (--against names only what runs here, and nothing is compared with itself)"
     of = " or ".join(references) or "another architecture"
     how = f"--arch={','.join(references) or arches.ALL}"
     return f"not compared, for want of a baseline of {of}: {first} (`pytest {how} --update-baselines` makes one)"

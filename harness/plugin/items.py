@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import os
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,7 +69,7 @@ class CrossItem(pytest.Item):
         }
         self.user_properties += properties(verdict, judged.seen)
         if verdict.verdict is Word.SKIP:
-            pytest.skip(verdict.cause)
+            raise pytest.skip.Exception(verdict.cause, _use_item_location=True)
         if verdict.verdict is Word.XFAIL:
             pytest.xfail(printable(verdict.cause.removeprefix("declared: ")))
         if verdict.verdict not in GOOD:
@@ -93,7 +94,8 @@ class CrossItem(pytest.Item):
                 options.append(f"--{name}={value}")
         options += [f"--toolchains={folder}" for folder in self.config.getoption("toolchains")]
         options += ["--raw"] if self.config.getoption("raw") else []
-        return shlex.join(["pytest", *options, self.nodeid])
+        place = os.path.relpath(self.path, self.config.invocation_params.dir)
+        return shlex.join(["pytest", *options, f"{place}::{self.name}"])
 
     def rerun_arches(self) -> list[str]:
         """Return the architectures that have to be asked for to get this item."""

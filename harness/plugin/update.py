@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ class BaselineUpdate:
                 mend="update on your own machine, look at the difference, and commit it",
             )
         self.state = state
-        self._observed: dict[tuple[str, str, str], Observation] = {}
+        self._observed: dict[tuple[str, str, str], list[Observation]] = {}  # one a repeat
         self._passed: dict[tuple[str, str, str], Path] = {}
         self._refused: list[str] = []
+        self._unsteady: list[str] = []
         self.failed: list[str] = []  # what passed and could not be written all the same
         self._written: list[Path] = []
         self._folders: dict[str, tuple[Path, Mapping[str, Any]]] = {}
@@ -37,8 +38,9 @@ class BaselineUpdate:
         """Take in what one item left."""
         for row in left["observations"]:
             observation = observation_from_json(row)
-            if observation.repeat == 1:
-                self._observed[observation.case, observation.target, observation.variant] = observation
+            self._observed.setdefault((observation.case, observation.target, observation.variant), []).append(
+                observation
+            )
         verdict = left["verdict"]
         if verdict["kind"] != "run":
             return
@@ -50,14 +52,14 @@ class BaselineUpdate:
 
     def finish(self) -> None:
         """Write the baseline of every case that had a passing run."""
-        by_folder: dict[Path, list[Observation]] = {}
+        by_folder: dict[Path, list[list[Observation]]] = {}
         for key, folder in self._passed.items():
             if key in self._observed:
                 by_folder.setdefault(folder, []).append(self._observed[key])
             else:
                 self._refused.append(f"{key[0]} on {key[1]}: its observation was lost with a worker")
-        for folder, observations in sorted(by_folder.items()):
-            self._write(folder, observations)
+        for folder, observed in sorted(by_folder.items()):
+            self._write(folder, observed)
 
     def report(self) -> list[str]:
         """Say what was written and what could not be."""
@@ -65,21 +67,30 @@ class BaselineUpdate:
         lines += [f"  {path}" for path in self._written]
         if self._refused:
             lines += ["not refreshed, because the run did not pass:", *(f"  {row}" for row in self._refused)]
+        if self._unsteady:
+            lines += ["not refreshed, because its repeats differ among themselves:"]
+            lines += [f"  {row}" for row in self._unsteady]
         if self.failed:
             lines += ["not refreshed, because the file cannot be used (mend it, or delete it to make it anew):"]
             lines += [f"  {row}" for row in self.failed]
         return lines
 
-    def _write(self, folder: Path, observations: list[Observation]) -> None:
+    def _write(self, folder: Path, observed: Sequence[list[Observation]]) -> None:
         from harness import case as cases
 
         try:
-            case = cases.load(folder / cases.CASE_FILE, observations[0].case, self.state.names)
+            case = cases.load(folder / cases.CASE_FILE, observed[0][0].case, self.state.names)
             known = baseline.load(folder, case.name)
             accepted, measured = dict(known.accepted), dict(known.measured)
-            for observation in observations:
-                normaliser = Normaliser(case.normalise)
-                form = baseline.accepted_form(observation, case.compare, normaliser)
+            for observation, *others in observed:
+                form, *forms = (
+                    baseline.accepted_form(row, case.compare, Normaliser(case.normalise))
+                    for row in (observation, *others)
+                )
+                if any(other != form for other in forms):
+                    variant = f" [{observation.variant}]" if observation.variant else ""
+                    self._unsteady.append(f"{case.name}{variant} on {observation.target}")
+                    continue
                 accepted[observation.target, observation.variant] = form
                 measured[observation.target] = baseline.provenance(observation.environment)
             order = list(self.state.toolchains.by_arch)

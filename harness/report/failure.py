@@ -22,7 +22,8 @@ def explain(verdict: Verdict, observations: Sequence[Observation], rerun: str) -
         rows = ", ".join(f"{name} {count}" for name, count in sorted(verdict.normalised.items()))
         lines += ["", f"normalised: {rows} (--raw shows the output as printed)"]
     for observation in observations[:2]:
-        lines += ["", f"{observation.target}: {environment_line(observation.environment)}"]
+        measured = environment_line(observation.environment) or "; ".join(observation.notes)
+        lines += ["", f"{observation.target}: {measured}"]
         if observation.command:
             lines.append(f"    {' '.join(observation.command)}")
     lines += ["", f"rerun: {rerun}"]

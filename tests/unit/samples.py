@@ -144,6 +144,13 @@ CASES = {
     "misspelt scalar form": _case("expect: fail@bulid\n", 1, 9, "did you mean 'fail@build'?"),
     "environment name": _case("run: {env: {1X: x}}\n", 1, 13, "the key '1X' does not have the form"),
     "library name": _case("build: {shared: {foo.dll: [a.c]}}\n", 1, 18, "'foo.dll' does not have the form"),
+    "row that says nothing": _case(
+        "expect: {stdout: x, per_arch: [{arches: [arm64], reason: r, stdout: x}]}\n",
+        1,
+        32,
+        "this row says of arm64 what the default says; take it away",
+        in_schema=False,
+    ),
     "library outside": _case("build: {shared: {liba.so: [../a.c]}}\n", 1, 28, "'../a.c' does not have the form"),
     "library absolute": _case("build: {shared: {liba.so: [/a.c]}}\n", 1, 28, "'/a.c' does not have the form"),
     "library without sources": _case("build: {shared: {liba.so: []}}\n", 1, 27, "at least 1 member"),

@@ -68,7 +68,7 @@ def test_the_plugin_starts_without_what_only_builds_and_reports_need() -> None:
     import subprocess
     import sys
 
-    heavy = ("elftools", "rich", "click", "docker", "regex")
+    heavy = ("elftools", "rich", "click", "docker", "capstone")
     code = f"import sys, harness.plugin; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HARNESS.parent)
     assert done.stdout.strip() == "[]"

@@ -1,3 +1,6 @@
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from harness import patterns
@@ -35,6 +38,21 @@ def test_a_pattern_that_backtracks_without_end_is_given_up(monkeypatch: pytest.M
         assert "in one way only" in str(caught.value)
 
 
-def test_a_pattern_that_only_pythons_own_matcher_knows_is_named() -> None:
-    with pytest.raises(PatternUnusable, match=r"the pattern /\(\?P<n/ cannot be used: "):
-        patterns.search("(?P<n", "")
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [("T{e}", "totally", False), (r"got &{i:\d+}", "got &{i:1}", True), ("struct {s}", "struct {s}", True)],
+)
+def test_patterns_are_pythons_own(pattern: str, text: str, found: bool) -> None:
+    assert patterns.search(pattern, text) is found
+
+
+def test_the_bound_leaves_nothing_behind() -> None:
+    before = signal.getsignal(signal.SIGVTALRM)
+    patterns.search("a", "a")
+    assert signal.getsignal(signal.SIGVTALRM) is before
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+
+
+def test_another_thread_matches_too() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(patterns.search, "b", "abc").result()

@@ -44,3 +44,13 @@ def test_references_that_run_and_that_do_not_stand_side_by_side(project: Project
     ran = project.pytest("--arch=amd64,arm64", "--against=arm64,s390x", "--collect-only", "-q")
     items = [line.rpartition("::")[2] for line in ran.text.splitlines() if "::diff" in line]
     assert items == ["diff[amd64~arm64]", "diff[amd64~s390x]", "diff[arm64~s390x]"]
+
+
+def test_an_architecture_that_would_be_compared_with_itself_is_told_so(project: Project) -> None:
+    project.case("g/hello", "say", "hello")
+    assert project.pytest("--arch=arm64", "--update-baselines").code == 0
+    ran = project.pytest("--arch=arm64", "--against=arm64")
+    assert ran.code == 0
+    assert (
+        "not compared: g/hello (--against names only what runs here, and nothing is compared with itself)" in ran.text
+    )

@@ -124,3 +124,10 @@ def test_an_item_of_a_case_for_other_architectures_says_why_it_is_not_there(proj
     ran = project.pytest("--arch=arm64", "cases/g/only/case.yaml::run[arm64]")
     assert ran.code == 4
     assert f"{folder}/case.yaml: it is for amd64 only; asked for was arm64" in ran.text
+
+
+def test_a_case_for_others_does_not_stop_what_is_named_beside_it(project: Project) -> None:
+    project.case("g/both", "say", "hello")
+    project.case("m/only", "say", "hello", arches=["amd64"])
+    ran = project.pytest("--arch=arm64", "cases/g/both/case.yaml::run[arm64]", "cases/m")
+    assert (ran.code, ran.words) == (0, {"g/both::run[arm64]": "PASS", "m/only::absent": "SKIP"})

@@ -17,3 +17,11 @@ def test_what_is_no_number_of_jobs_ends_with_4(project: Project, jobs: str) -> N
     ran = project.pytest(f"--jobs={jobs}")
     assert ran.code == 4
     assert f"{jobs!r} is not a number of at least 1" in ran.text
+
+
+@pytest.mark.parametrize("how", ["--jobs=1", "--jobs=2", "-n2"])
+def test_a_run_that_takes_long_is_named_while_it_runs(project: Project, how: str) -> None:
+    project.case("g/hangs", "loop", run={"timeout": 6})
+    ran = project.pytest("--arch=amd64", how)
+    assert ran.words == {"g/hangs::run[amd64]": "TIMEOUT"}
+    assert "running g/hangs on amd64 (5 s so far)" in ran.text

@@ -78,3 +78,14 @@ def test_a_baseline_that_cannot_be_read_is_not_refreshed_and_the_run_fails(cases
     assert ran.code == 1
     assert "not refreshed, because the file cannot be used (mend it, or delete it to make it anew):" in ran.text
     assert f"  {path}:2:33: " in ran.text
+
+
+def test_runs_that_differ_among_themselves_are_not_accepted(project: Project) -> None:
+    source = (
+        'package main\n\nimport "C"\nimport ("fmt"; "time")\n\nfunc main() { fmt.Println(time.Now().UnixNano()) }\n'
+    )
+    folder = project.case("g/random", sources={"main.go": source}, run={"repeat": 3})
+    ran = project.pytest("--arch=amd64", "--update-baselines")
+    assert ran.code == 0
+    assert "not refreshed, because its repeats differ among themselves:\n  g/random on amd64\n" in ran.text
+    assert not (folder / "baseline.yaml").exists() or "amd64" not in (folder / "baseline.yaml").read_text()

@@ -52,10 +52,11 @@ def test_go_build_gets_the_settings(
     settings: dict[str, Any], flags: list[str], tmp_path: Path, ran: list[Command]
 ) -> None:
     bench = Workbench.under(tmp_path)
-    assert commands.go_build(recipe(tmp_path, **settings), bench, bench.out, ["./one", "./two"]).ok
+    assert commands.go_build(recipe(tmp_path, **settings), bench, bench.out, ["./one", "./two"], ["-marked"]).ok
     (command,) = ran
     assert command.argv == (
-        "/goroot/bin/go", "build", "-trimpath", "-buildvcs=false", *flags, "-o", str(bench.out), "./one", "./two",
+        *("/goroot/bin/go", "build", "-trimpath", "-buildvcs=false", *flags, "-marked"),
+        *("-o", str(bench.out), "./one", "./two"),
     )  # fmt: skip
     assert (command.cwd, command.env["TMPDIR"]) == (bench.source, str(bench.tmp))
 

@@ -34,7 +34,10 @@ STAGED = "/cache/store/tmp/12-ab/src"
         ("go: go.mod requires go >= 1.99 (running go 1.27.4)", "go: go.mod requires go >= 1.99 (running go 1.27.4)"),
         ("go: no main packages to build", "go: no main packages to build"),
         ("flag provided but not defined: -x", "flag provided but not defined: -x"),
-        ("/gr/pkg/tool/linux_amd64/link: running gcc failed: exit status 1", "link: running gcc failed: exit status 1"),
+        (
+            "/gr/pkg/tool/linux_amd64/link: running gcc failed: exit status 1",
+            "link: running the C compiler failed: exit status 1",
+        ),
         ("main.go: In function 'main':", None),
         ("add.h:1:5: note: declared here", None),
         ("collect2: error: ld returned 1 exit status", None),
@@ -75,11 +78,11 @@ one/c.go:1:1: w
 @pytest.mark.parametrize(
     ("output", "words"),
     [
-        ("write /x: no space left on device\n", "no space left on device"),
-        ("compile: signal: killed", "signal: killed"),
-        ("a.c:1:1: internal compiler error: in x", "internal compiler error"),
-        ("gcc: fatal error: Killed signal terminated program cc1", "Killed signal"),
-        ("dial tcp 1.2.3.4:443: i/o timeout", "dial tcp"),
+        ("a.go:1:1: x\n  write /x: no space left on device\n", "write /x: no space left on device"),
+        ("compile: signal: killed", "compile: signal: killed"),
+        ("a.c:1:1: internal compiler error: in x", "a.c:1:1: internal compiler error: in x"),
+        ("gcc: fatal error: Killed signal terminated program cc1",) * 2,
+        ("go: a.b/c@v1: dial tcp 1.2.3.4:443: i/o timeout",) * 2,
         ("a.go:1:1: undefined: space", ""),
         ("", ""),
     ],
@@ -91,4 +94,4 @@ def test_the_machines_trouble_is_told_from_the_programs(output: str, words: str)
 def test_errors_come_before_warnings_and_the_linkers_end_last() -> None:
     output = "link: running gcc failed: exit status 1\na.c:1:1: warning: w\na.c:2:1: error: e\n"
     texts = [row.text for row in diagnostics.parse(output)]
-    assert texts == ["error: e", "warning: w", "link: running gcc failed: exit status 1"]
+    assert texts == ["error: e", "warning: w", "link: running the C compiler failed: exit status 1"]

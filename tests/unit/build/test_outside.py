@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from harness.build import outside
+from harness.build.outside import Named
 from harness.errors import EnvironmentBroken
 
 
@@ -20,37 +21,44 @@ def _forget() -> None:
         (["-isystem", "/a", "-include", "/b.h"], {}, ["/a", "/b.h"]),
         (["/a/lib.a"], {}, ["/a/lib.a"]),
         (["-I/"], {}, ["/"]),
+        (["-I=/a", "-isystem/b", "-iquote", "/c d"], {}, ["/a", "/b", "/c d"]),
         (["-O2", "-DX=a/b", "-Irelative", "-lm"], {}, []),
         ([], {"CPATH": "/a:/b:", "LIBRARY_PATH": "/c"}, ["/a", "/b", "/c"]),
-        ([], {"CGO_CFLAGS": "-O2 -I/a", "CGO_LDFLAGS": '-L"/b"'}, ["/a", "/b"]),
+        ([], {"CGO_CFLAGS": "-O2 -I/a", "CGO_LDFLAGS": '-L"/b c"'}, ["/a", "/b c"]),
+        ([], {"PKG_CONFIG_PATH": "/a"}, ["/a"]),
         ([], {"HOME": "/a", "PATH": "/b"}, []),
     ],
 )
 def test_flags_and_variables_name_files_elsewhere(words: list[str], env: dict[str, str], named: list[str]) -> None:
-    assert outside.named_by(words, env) == set(map(Path, named))
+    assert {row.path for row in outside.named_by(words, env)} == set(map(Path, named))
 
 
 @pytest.mark.parametrize(
     ("name", "content", "named"),
     [
         ("main.go", "// #cgo CFLAGS: -I/a -O2\n// #cgo linux LDFLAGS: -L/b /c/d.a\n", ["/a", "/b", "/c/d.a"]),
+        ("main.go", '/*\n#cgo CFLAGS: "-I/a b/inc" -O2\n*/\n', ["/a b/inc"]),
         ("main.go", "// an -I/a in a comment\n", []),
         ("main.c", "// #cgo CFLAGS: -I/a\n", []),
+        ("main.go", '// #include "/a/v.h"\n', ["/a/v.h"]),
+        ("deep/x.h", '# include </a/v.h>\n#include "own.h"\n', ["/a/v.h"]),
         ("go.mod", "replace a.b/c => /elsewhere/c\n", ["/elsewhere/c"]),
         ("go.mod", 'replace (\n\ta.b/c v1.0.0 => ../c\n\ta.b/d => "../.."\n)\n', ["/w/cases/c", "/w"]),
+        ("go.mod", 'replace a.b/c => "../c d"\n', ["/w/cases/c d"]),
         ("go.mod", "replace a.b/c => ./inside\nreplace a.b/d => d.e/f v1.2.3\n", []),
         ("lib/go.mod", "replace a.b/c => ../../c\n", []),
     ],
 )
 def test_sources_name_files_elsewhere(name: str, content: str, named: list[str]) -> None:
-    assert outside.named_in(Path("/w/cases/case"), name, content.encode()) == set(map(Path, named))
+    found = outside.named_in(Path("/w/cases/case"), name, content.encode())
+    assert {row.path for row in found} == set(map(Path, named))
 
 
 def test_a_relative_replacement_that_leads_out_of_the_case_becomes_absolute() -> None:
     rows = ["a.b/c v1.0.0 => ../../c // why", "a.b/d => ./in", "a.b/e => ..", "a.b/f => g.h/i v1.2.3"]
     text = "\n\t".join(["module x\n\nreplace (", *rows]) + "\n)\n"
     said = outside.pinned(Path("/w/cases/case"), text)
-    assert said == text.replace("../../c", "/w/c").replace("=> ..\n", "=> /w/cases\n")
+    assert said == text.replace("../../c", '"/w/c"').replace("=> ..\n", '=> "/w/cases"\n')
     assert outside.pinned(Path("/elsewhere"), said) == said
 
 
@@ -62,7 +70,7 @@ def touch(path: Path, text: str = "") -> Path:
 
 def state(path: Path) -> str:
     outside.state.cache_clear()
-    return outside.state(path)
+    return outside.state(Named(path))
 
 
 def test_the_state_changes_with_every_file_below(tmp_path: Path) -> None:
@@ -76,10 +84,47 @@ def test_the_state_changes_with_every_file_below(tmp_path: Path) -> None:
     assert state(tmp_path / "missing") != states[2]
 
 
-def test_of_a_module_only_its_own_folders_count(tmp_path: Path) -> None:
-    for name in ("go.mod", "a.go", "deep/b.c", ".git/HEAD", ".venv/x.py", "nested/go.mod", "nested/c.go"):
+def below(path: Path) -> list[str]:
+    return [found.removeprefix(f"{path}/") for found in outside._files(Named(path))]
+
+
+def test_of_a_module_only_its_own_folders_and_what_a_build_reads_count(tmp_path: Path) -> None:
+    for name in ("go.mod", "a.go", "deep/b.c", ".git/HEAD", ".venv/x.py", "nested/go.mod", "nested/c.go", "r.jsonl"):
         touch(tmp_path / name)
-    assert [path.removeprefix(f"{tmp_path}/") for path in outside._files(tmp_path)] == ["a.go", "go.mod", "deep/b.c"]
+    assert below(tmp_path) == ["a.go", "go.mod", "deep/b.c"]
+    touch(tmp_path / "deep" / "e.go", "//go:embed *\n")
+    touch(tmp_path / "deep" / "data" / "x.txt")
+    assert below(tmp_path) == ["a.go", "go.mod", "deep/b.c", "deep/e.go", "deep/data/x.txt"]
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    header = touch(tmp_path / "real" / "v.h", "1")
+    (tmp_path / "inc").mkdir()
+    (tmp_path / "inc" / "foo").symlink_to(tmp_path / "real")
+    (tmp_path / "inc" / "loop").symlink_to(tmp_path)
+    before = state(tmp_path / "inc")
+    os.utime(header, ns=(1, 1))
+    assert state(tmp_path / "inc") != before
+
+
+def test_of_a_folder_of_libraries_only_its_own_files_count(tmp_path: Path) -> None:
+    touch(tmp_path / "liba.a")
+    touch(tmp_path / "deep" / "x")
+    assert [Path(path).name for path in outside._files(Named(tmp_path, deep=False))] == ["deep", "liba.a"]
+    assert outside.named_by(["-L", "/a", "-L/b"], {}) == {Named(Path("/a"), deep=False), Named(Path("/b"), deep=False)}
+
+
+def test_the_modules_of_a_go_mod_are_its_own_and_those_that_are_folders() -> None:
+    text = "module my.org/x\n\nreplace (\n\ta.b/c v1.0.0 => ../c\n\ta.b/d => ./in\n\ta.b/e => f.g/h v1.2.3\n)\n"
+    assert outside.modules(text) == ["my.org/x", "a.b/c", "a.b/d"]
+    assert outside.modules("") == []
+
+
+def test_packages_for_pkg_config_are_those_of_the_cgo_lines() -> None:
+    assert outside.packages_in("a.go", b"// #cgo pkg-config: --static vv ww\n// #cgo linux pkg-config: xx\n") == {
+        *("vv", "ww", "xx")
+    }
+    assert outside.packages_in("a.c", b"// #cgo pkg-config: vv\n") == set()
 
 
 def test_a_folder_with_too_many_files_is_refused_and_not_walked_to_its_end(
@@ -92,4 +137,4 @@ def test_a_folder_with_too_many_files_is_refused_and_not_walked_to_its_end(
     touch(tmp_path / "c")
     with pytest.raises(EnvironmentBroken, match="may read any of more than 2 files below it") as caught:
         state(tmp_path)
-    assert "name the folder that the headers, libraries or module are in" in str(caught.value)
+    assert "name the folder that the headers or the module are in" in str(caught.value)

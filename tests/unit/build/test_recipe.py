@@ -106,7 +106,7 @@ def test_the_sources_are_a_cases_own_files(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert [name for name, _ in sources(tmp_path)[0]] == ["lib/a.c", "lib/case.yaml", "main.go"]
+    assert [name for name, _ in sources(tmp_path).rows] == ["lib/a.c", "lib/case.yaml", "main.go"]
 
 
 def test_a_source_that_cannot_be_read_is_our_trouble(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

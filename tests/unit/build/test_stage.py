@@ -30,7 +30,7 @@ def test_a_replacement_next_to_the_case_is_found_from_the_copy_too(case: Path, t
     (case / "go.mod").write_text("module x\n\nreplace a.b/c => ../c\n")
     made = make(case)
     stage.copy(made, tmp_path / "copy" / "deeper")
-    assert (tmp_path / "copy" / "deeper" / "go.mod").read_text() == f"module x\n\nreplace a.b/c => {tmp_path}/c\n"
+    assert (tmp_path / "copy" / "deeper" / "go.mod").read_text() == f'module x\n\nreplace a.b/c => "{tmp_path}/c"\n'
     assert len(made.outside) == 1
 
 

@@ -23,6 +23,9 @@ PASSED = frozenset(signals.BY_NAME) - signals.FAULTS
 
 _MOST_OUTPUT = 1 << 20
 _NO_SUCH_CALL = b"F-1,58"  # ENOSYS of the File-I/O protocol, in hexadecimal
+_STEPS = (
+    4  # QEMU 7.2 says that a step is done when, after a signal, it has not begun; who still is there jumps to itself
+)
 _FINISH = 1.0  # seconds in which a killed server may end
 
 
@@ -166,7 +169,10 @@ class Stub(Target):
         return self.stop
 
     def interrupt(self) -> None:
-        """Ask a running program to stop; `wait` returns with SIGINT, or with what came before it."""
+        """Ask a running program to stop; `wait` returns with SIGINT, or with what came before it.
+
+        QEMU's user mode (7.2, 10.0) does not listen while the program runs. There a signal to its process does it.
+        """
         self._session.wire.interrupt(self.seconds)
 
     # leaving
@@ -176,12 +182,17 @@ class Stub(Target):
         process = re.match(r"p([0-9a-f]+)", self.stop.thread)
         packet = b"D;" + process[1].encode() if process else b"D"
         try:
+            for address in tuple(self._breakpoints):
+                self.remove(address)  # gdbserver would leave them in the code
             self._session.need(packet, self._deadline())
         finally:
             self.close()
 
     def kill(self) -> None:
-        """Kill the program, and with it its server; whatever state it is in, nothing is raised."""
+        """Kill a stopped program, and with it its server; whatever state it is in, nothing is raised.
+
+        Under QEMU one that runs goes on (see `interrupt`), and has to be killed by who started it.
+        """
         wire = self._session.wire
         with contextlib.suppress(StubBroken):
             wire.send(b"k", self.seconds)
@@ -199,18 +210,20 @@ class Stub(Target):
         hit = self._hit
         if hit is None or hit.pc not in self._breakpoints:
             return None
-        hardware = self._breakpoints[hit.pc]
-        self.remove(hit.pc)
-        self._lifted[hit.pc] = hardware
-        self.resume(step=True)
-        stop = self.wait(_left(deadline))
-        if not stop.is_alive or stop.thread != hit.thread:
-            return stop
-        if stop.signal == "SIGTRAP":
-            return None
-        if self._visit() == hit:  # after the signal's handler it gets here again, and that is no other hit
-            self._interrupted = hit
-        return stop
+        for _ in range(_STEPS):
+            self._lifted[hit.pc] = self._breakpoints[hit.pc]
+            self.remove(hit.pc)
+            self.resume(step=True)
+            stop = self.wait(_left(deadline))
+            if not stop.is_alive or stop.thread != hit.thread:
+                return stop
+            if stop.signal != "SIGTRAP":
+                if self._visit() == hit:  # after the signal's handler it gets here again, and that is no other hit
+                    self._interrupted = hit
+                return stop
+            if self._hit != hit:
+                return None
+        return None
 
     def _is_known(self) -> bool:
         """Whether the last stop is a hit that was reported before."""

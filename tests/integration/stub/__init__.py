@@ -195,6 +195,7 @@ class Served:
 
     process: subprocess.Popen[bytes]
     stub: Stub
+    is_qemu: bool
 
 
 @contextlib.contextmanager
@@ -211,7 +212,7 @@ def qemu(arch: str, folder: Path, program: Path, *arguments: str) -> Iterator[Se
     with _ended(process):
         stub = Stub.connect(listen, TABLES[arch], seconds=SECONDS, alive=lambda: process.poll() is None)
         with stub:
-            yield Served(process, stub)
+            yield Served(process, stub, is_qemu=True)
 
 
 @contextlib.contextmanager
@@ -227,7 +228,7 @@ def gdbserver(arch: str, program: Path, *arguments: str, no_ack: bool = True) ->
             assert line, said
             said += line
         with Stub.connect(("127.0.0.1", int(port[1])), TABLES[arch], seconds=SECONDS, no_ack=no_ack) as stub:
-            yield Served(process, stub)
+            yield Served(process, stub, is_qemu=False)
 
 
 @contextlib.contextmanager

@@ -199,7 +199,7 @@ class Served:
 
 
 @contextlib.contextmanager
-def qemu(arch: str, folder: Path, program: Path, *arguments: str) -> Iterator[Served]:
+def qemu(arch: str, folder: Path, program: Path, *arguments: str, cpu: str = "") -> Iterator[Served]:
     """Run `program` under the emulator's stub."""
     chain = shipped().by_arch[arch]
     emulator = tools.which(chain.emulator.program)
@@ -207,7 +207,7 @@ def qemu(arch: str, folder: Path, program: Path, *arguments: str) -> Iterator[Se
     sysroot = chain.site_on(platform.machine()).sysroot
     listen = folder / "stub.sock"
     listen.unlink(missing_ok=True)
-    argv = [emulator, "-L", str(sysroot), "-g", str(listen), str(program), *arguments]
+    argv = [emulator, "-L", str(sysroot), *(("-cpu", cpu) if cpu else ()), "-g", str(listen), str(program), *arguments]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with _ended(process):
         stub = Stub.connect(listen, TABLES[arch], seconds=SECONDS, alive=lambda: process.poll() is None)

@@ -109,7 +109,11 @@ def test_noise_does_not_move_the_deadline(noise: bytes) -> None:
 
 def test_a_peer_that_does_not_read_is_given_up() -> None:
     given_up = threading.Event()
-    with peer(lambda channel: None if given_up.wait(10) else None) as channel:
+
+    def serve(_: socket.socket) -> None:
+        given_up.wait(10)
+
+    with peer(serve) as channel:
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         wire = Wire(channel)
         with pytest.raises(StubSilent):

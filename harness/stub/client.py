@@ -142,21 +142,19 @@ class Stub(Target):
     def wait(self, seconds: float) -> Stop:
         """Return the next stop of a running program. Raises StubSilent after `seconds`, and then may be called again.
 
-        At the program's end the connection is closed at once: QEMU could stay otherwise.
+        A process that it forks is let go. At the program's end the connection is closed: QEMU could stay otherwise.
         """
         deadline = time.monotonic() + seconds
         output = bytearray()
-        wire = self._session.wire
         while True:
-            reply = wire.receive(_left(deadline), "the program was running")
-            if reply[:1] == b"O":
-                output += unhex(reply[1:])[: _MOST_OUTPUT - len(output)]
-            elif reply[:1] == b"F":
-                wire.send(_NO_SUCH_CALL, self.seconds)
-            else:
+            self.stop = self._receive(deadline, output)
+            if not self.stop.child:
                 break
-        self._session.running = False
-        self.stop = stops.parse(reply, bytes(output))
+            self._select(self.stop.child, self._deadline())
+            for address, hardware in self._breakpoints.items():
+                self._place(b"z", address, hardware)  # gdbserver would leave them in the child's code
+            self._let_go(self.stop.child)
+            self.resume()
         if not self.stop.is_alive:
             self.close()
             return self.stop
@@ -179,12 +177,10 @@ class Stub(Target):
 
     def detach(self) -> None:
         """Let the program go on without us, and close the connection. Raises StubRefused; then it is closed as well."""
-        process = re.match(r"p([0-9a-f]+)", self.stop.thread)
-        packet = b"D;" + process[1].encode() if process else b"D"
         try:
             for address in tuple(self._breakpoints):
                 self.remove(address)  # gdbserver would leave them in the code
-            self._session.need(packet, self._deadline())
+            self._let_go(self.stop.thread)
         finally:
             self.close()
 
@@ -200,6 +196,25 @@ class Stub(Target):
         self.close()
 
     # inside
+
+    def _receive(self, deadline: float, output: bytearray) -> Stop:
+        """Return the next stop reply; what else a running program may send is served."""
+        wire = self._session.wire
+        while True:
+            reply = wire.receive(_left(deadline), "the program was running")
+            if reply[:1] == b"O":
+                output += unhex(reply[1:])[: _MOST_OUTPUT - len(output)]
+            elif reply[:1] == b"F":
+                wire.send(_NO_SUCH_CALL, self.seconds)
+            else:
+                break
+        self._session.running = False
+        return stops.parse(reply, bytes(output))
+
+    def _let_go(self, thread: str) -> None:
+        """Detach from the process of `thread`: it runs on, without breakpoints."""
+        process = re.match(r"p([0-9a-f]+)", thread)
+        self._session.need(b"D;" + process[1].encode() if process else b"D", self._deadline())
 
     def _place(self, letter: bytes, address: int, hardware: bool) -> None:
         kind = layouts.BREAKPOINT_BYTES[self.table.arch]

@@ -11,7 +11,7 @@ from shutil import copy
 
 import pytest
 
-from harness.stub.errors import MemoryUnreadable, StubBroken, StubSilent
+from harness.stub.errors import MemoryUnreadable, StubBroken, StubRefused, StubSilent
 from harness.stub.stops import How
 
 from . import QEMU_ARCHES, SECONDS, Served, address, bias, compiled, gdbserver, qemu
@@ -147,6 +147,27 @@ def test_an_abort_stops_before_it_kills(served: Served2) -> None:
         assert found.stub.run(SECONDS).signal == "SIGABRT"
         stop = found.stub.run(SECONDS, signal="SIGABRT")
         assert (stop.how, stop.signal) == (How.KILLED, "SIGABRT")
+
+
+def test_a_child_of_fork_is_left_alone(served: Served2) -> None:
+    with served("fork") as (found, add3):
+        found.stub.insert(add3)
+        assert found.stub.run(SECONDS).status == 7
+        assert b"fork 5\n" in finish(found)[1]
+
+
+def test_the_siginfo_of_a_fault_has_its_address_where_the_stub_offers_that(served: Served2) -> None:
+    with served("crash") as (found, _):
+        stub = found.stub
+        assert stub.run(SECONDS).signal == "SIGSEGV"
+        if "qXfer:siginfo:read" in stub.features:
+            data = stub.siginfo()
+            assert int.from_bytes(data[:4], stub.table.byte_order) == signal.SIGSEGV
+            offset = 16 if stub.table.by_name[stub.table.pc].bits == 64 else 12
+            assert int.from_bytes(data[offset : offset + 4], "little") == 0x10
+        else:
+            with pytest.raises(StubRefused, match="does not offer"):
+                stub.siginfo()
 
 
 def test_memory_is_read_up_to_the_page_that_is_not_there(served: Served2) -> None:

@@ -157,3 +157,11 @@ def test_killing_closes_and_never_fails() -> None:
         made.kill()
         assert not made.is_open
     assert heard == ["k"]
+
+
+def test_a_forked_child_is_let_go_without_our_breakpoints() -> None:
+    heard: list[str] = []
+    with stub(heard, **{"vCont;c": ["T05fork:p2.2;thread:p01.1;", "W00"], "D;2": "OK"}) as made:
+        made.insert(0x401000)
+        assert made.run(5).how is How.EXITED
+    assert heard == ["Z0,401000,1", "vCont;c", "Hgp2.2", "z0,401000,1", "D;2", "vCont;c"]

@@ -27,6 +27,7 @@ from ..support import shipped
 MASK = (1 << 64) - 1
 QEMU_ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le")
 SECONDS = 30.0
+ACTOR = Path(__file__).with_name("actor.c")
 
 
 @dataclass(frozen=True)
@@ -311,6 +312,3 @@ def check_against_gdb(arch: str, served: Served, program: Path, folder: Path) ->
     assert {name: hex(int(text, 16) & width[name]) for name, text in theirs.items()} == {
         name: hex(value) for name, value in ours.values.items()
     }
-
-
-__all__ = ["QEMU_ARCHES", "check_against_gdb", "gdbserver", "qemu"]

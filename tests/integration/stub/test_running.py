@@ -14,10 +14,10 @@ import pytest
 from harness.stub.errors import MemoryUnreadable, StubBroken, StubRefused, StubSilent
 from harness.stub.stops import How
 
-from . import QEMU_ARCHES, SECONDS, Served, address, bias, compiled, gdbserver, qemu
+from . import ACTOR, QEMU_ARCHES, SECONDS, Served, address, bias, compiled, gdbserver, qemu
 
 Serve = Callable[..., AbstractContextManager[Served]]
-ACTOR = Path(__file__).with_name("actor.c")
+Serving = Callable[..., AbstractContextManager[tuple[Served, int]]]
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +50,6 @@ def served(
     return serve
 
 
-Served2 = Callable[..., AbstractContextManager[tuple[Served, int]]]
-
-
 def finish(found: Served) -> tuple[int, bytes]:
     """Return how the server ended and what the program printed."""
     assert not found.stub.is_open
@@ -60,7 +57,7 @@ def finish(found: Served) -> tuple[int, bytes]:
     return found.process.returncode, output
 
 
-def test_each_call_of_a_function_is_one_hit_and_the_program_ends_as_without_us(served: Served2) -> None:
+def test_each_call_of_a_function_is_one_hit_and_the_program_ends_as_without_us(served: Serving) -> None:
     with served("count") as (found, add3):
         stub = found.stub
         stub.insert(add3)
@@ -76,7 +73,7 @@ def test_each_call_of_a_function_is_one_hit_and_the_program_ends_as_without_us(s
         assert b"count 93\n" in finish(found)[1]
 
 
-def test_a_removed_breakpoint_is_not_hit_and_a_step_is_one_instruction(served: Served2) -> None:
+def test_a_removed_breakpoint_is_not_hit_and_a_step_is_one_instruction(served: Serving) -> None:
     with served("count") as (found, add3):
         stub = found.stub
         stub.insert(add3)
@@ -87,13 +84,13 @@ def test_a_removed_breakpoint_is_not_hit_and_a_step_is_one_instruction(served: S
         assert (stub.run(SECONDS).status, stub.is_open) == (7, False)
 
 
-def test_signals_are_passed_on_to_the_program(served: Served2) -> None:
+def test_signals_are_passed_on_to_the_program(served: Serving) -> None:
     with served("signals") as (found, _):
         assert found.stub.run(SECONDS).status == 7
         assert b"signals 7\n" in finish(found)[1]
 
 
-def test_a_signal_that_is_not_passed_stops_and_can_be_dropped(served: Served2) -> None:
+def test_a_signal_that_is_not_passed_stops_and_can_be_dropped(served: Serving) -> None:
     with served("signals") as (found, _):
         stub = found.stub
         seen = []
@@ -106,7 +103,7 @@ def test_a_signal_that_is_not_passed_stops_and_can_be_dropped(served: Served2) -
         assert b"signals 0\n" in finish(found)[1]
 
 
-def test_a_timer_that_interrupts_the_stepping_makes_no_hit_count_twice(served: Served2) -> None:
+def test_a_timer_that_interrupts_the_stepping_makes_no_hit_count_twice(served: Serving) -> None:
     with served("timer") as (found, add3):
         stub = found.stub
         stub.insert(add3)
@@ -117,7 +114,7 @@ def test_a_timer_that_interrupts_the_stepping_makes_no_hit_count_twice(served: S
         assert (stop.status, hits) == (7, 200)
 
 
-def test_hits_in_several_threads_tell_their_threads(served: Served2) -> None:
+def test_hits_in_several_threads_tell_their_threads(served: Serving) -> None:
     with served("threads") as (found, add3):
         stub = found.stub
         stub.insert(add3)
@@ -129,7 +126,7 @@ def test_hits_in_several_threads_tell_their_threads(served: Served2) -> None:
         assert len(set(seen)) == 2
 
 
-def test_a_fault_stops_before_it_kills(served: Served2) -> None:
+def test_a_fault_stops_before_it_kills(served: Serving) -> None:
     with served("crash") as (found, add3):
         stub = found.stub
         stop = stub.run(SECONDS)
@@ -142,21 +139,21 @@ def test_a_fault_stops_before_it_kills(served: Served2) -> None:
         finish(found)
 
 
-def test_an_abort_stops_before_it_kills(served: Served2) -> None:
+def test_an_abort_stops_before_it_kills(served: Serving) -> None:
     with served("abort") as (found, _):
         assert found.stub.run(SECONDS).signal == "SIGABRT"
         stop = found.stub.run(SECONDS, signal="SIGABRT")
         assert (stop.how, stop.signal) == (How.KILLED, "SIGABRT")
 
 
-def test_a_child_of_fork_is_left_alone(served: Served2) -> None:
+def test_a_child_of_fork_is_left_alone(served: Serving) -> None:
     with served("fork") as (found, add3):
         found.stub.insert(add3)
         assert found.stub.run(SECONDS).status == 7
         assert b"fork 5\n" in finish(found)[1]
 
 
-def test_the_siginfo_of_a_fault_has_its_address_where_the_stub_offers_that(served: Served2) -> None:
+def test_the_siginfo_of_a_fault_has_its_address_where_the_stub_offers_that(served: Serving) -> None:
     with served("crash") as (found, _):
         stub = found.stub
         assert stub.run(SECONDS).signal == "SIGSEGV"
@@ -170,7 +167,7 @@ def test_the_siginfo_of_a_fault_has_its_address_where_the_stub_offers_that(serve
                 stub.siginfo()
 
 
-def test_memory_is_read_up_to_the_page_that_is_not_there(served: Served2) -> None:
+def test_memory_is_read_up_to_the_page_that_is_not_there(served: Serving) -> None:
     with served("pages") as (found, add3):
         stub = found.stub
         stub.insert(add3)
@@ -192,7 +189,7 @@ def _is_x(memory: Callable[[int, int], bytes], address: int) -> bool:
         return False
 
 
-def test_a_program_that_runs_on_is_stopped_by_an_interrupt_or_where_qemu_runs_it_by_a_signal(served: Served2) -> None:
+def test_a_program_that_runs_on_is_stopped_by_an_interrupt_or_where_qemu_runs_it_by_a_signal(served: Serving) -> None:
     with served("loop") as (found, _):
         stub = found.stub
         with pytest.raises(StubSilent):
@@ -211,7 +208,7 @@ def test_a_program_that_runs_on_is_stopped_by_an_interrupt_or_where_qemu_runs_it
         found.process.wait(SECONDS)
 
 
-def test_a_killed_program_is_gone_and_a_detached_one_goes_on(served: Served2) -> None:
+def test_a_killed_program_is_gone_and_a_detached_one_goes_on(served: Serving) -> None:
     with served("loop") as (found, _):
         found.stub.kill()
         found.process.wait(SECONDS)
@@ -222,7 +219,7 @@ def test_a_killed_program_is_gone_and_a_detached_one_goes_on(served: Served2) ->
         assert b"count 93\n" in finish(found)[1]
 
 
-def test_a_server_that_is_killed_is_said_to_have_closed(served: Served2) -> None:
+def test_a_server_that_is_killed_is_said_to_have_closed(served: Serving) -> None:
     with served("loop") as (found, _):
         found.stub.resume()
         found.process.send_signal(signal.SIGKILL)

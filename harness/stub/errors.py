@@ -34,8 +34,8 @@ def nonsense(what: str, data: bytes = b"") -> StubBroken:
     shown = f": {data[:60]!r}" if data else ""
     return StubBroken(
         f"the stub does not speak GDB's remote protocol: {what}{shown}",
-        why="two threads of a program under QEMU stopped at once, and its stub speaks for both (Go's preemption does that"
-        " by SIGURG); or something else listens at this address",
+        why="two threads of a program under QEMU stopped at once, and its stub speaks for both (Go's preemption"
+        " by SIGURG does that); or something else listens at this address",
         mend="run Go guests with GODEBUG=asyncpreemptoff=1; else let gdb speak to it, after `set debug remote 1`",
     )
 

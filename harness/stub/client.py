@@ -23,6 +23,9 @@ PASSED = frozenset(signals.BY_NAME) - signals.FAULTS
 
 _MOST_OUTPUT = 1 << 20
 _NO_SUCH_CALL = b"F-1,58"  # ENOSYS of the File-I/O protocol, in hexadecimal
+_STEPS = (
+    4  # QEMU 7.2 says that a step is done when, after a signal, it has not begun; who still is there jumps to itself
+)
 _FINISH = 1.0  # seconds in which a killed server may end
 
 
@@ -139,21 +142,19 @@ class Stub(Target):
     def wait(self, seconds: float) -> Stop:
         """Return the next stop of a running program. Raises StubSilent after `seconds`, and then may be called again.
 
-        At the program's end the connection is closed at once: QEMU could stay otherwise.
+        A process that it forks is let go. At the program's end the connection is closed: QEMU could stay otherwise.
         """
         deadline = time.monotonic() + seconds
         output = bytearray()
-        wire = self._session.wire
         while True:
-            reply = wire.receive(_left(deadline), "the program was running")
-            if reply[:1] == b"O":
-                output += unhex(reply[1:])[: _MOST_OUTPUT - len(output)]
-            elif reply[:1] == b"F":
-                wire.send(_NO_SUCH_CALL, self.seconds)
-            else:
+            self.stop = self._receive(deadline, output)
+            if not self.stop.child:
                 break
-        self._session.running = False
-        self.stop = stops.parse(reply, bytes(output))
+            self._select(self.stop.child, self._deadline())
+            for address, hardware in self._breakpoints.items():
+                self._place(b"z", address, hardware)  # gdbserver would leave them in the child's code
+            self._let_go(self.stop.child)
+            self.resume()
         if not self.stop.is_alive:
             self.close()
             return self.stop
@@ -166,22 +167,28 @@ class Stub(Target):
         return self.stop
 
     def interrupt(self) -> None:
-        """Ask a running program to stop; `wait` returns with SIGINT, or with what came before it."""
+        """Ask a running program to stop; `wait` returns with SIGINT, or with what came before it.
+
+        QEMU's user mode (7.2, 10.0) does not listen while the program runs. There a signal to its process does it.
+        """
         self._session.wire.interrupt(self.seconds)
 
     # leaving
 
     def detach(self) -> None:
         """Let the program go on without us, and close the connection. Raises StubRefused; then it is closed as well."""
-        process = re.match(r"p([0-9a-f]+)", self.stop.thread)
-        packet = b"D;" + process[1].encode() if process else b"D"
         try:
-            self._session.need(packet, self._deadline())
+            for address in tuple(self._breakpoints):
+                self.remove(address)  # gdbserver would leave them in the code
+            self._let_go(self.stop.thread)
         finally:
             self.close()
 
     def kill(self) -> None:
-        """Kill the program, and with it its server; whatever state it is in, nothing is raised."""
+        """Kill a stopped program, and with it its server; whatever state it is in, nothing is raised.
+
+        Under QEMU one that runs goes on (see `interrupt`), and has to be killed by who started it.
+        """
         wire = self._session.wire
         with contextlib.suppress(StubBroken):
             wire.send(b"k", self.seconds)
@@ -189,6 +196,25 @@ class Stub(Target):
         self.close()
 
     # inside
+
+    def _receive(self, deadline: float, output: bytearray) -> Stop:
+        """Return the next stop reply; what else a running program may send is served."""
+        wire = self._session.wire
+        while True:
+            reply = wire.receive(_left(deadline), "the program was running")
+            if reply[:1] == b"O":
+                output += unhex(reply[1:])[: _MOST_OUTPUT - len(output)]
+            elif reply[:1] == b"F":
+                wire.send(_NO_SUCH_CALL, self.seconds)
+            else:
+                break
+        self._session.running = False
+        return stops.parse(reply, bytes(output))
+
+    def _let_go(self, thread: str) -> None:
+        """Detach from the process of `thread`: it runs on, without breakpoints."""
+        process = re.match(r"p([0-9a-f]+)", thread)
+        self._session.need(b"D;" + process[1].encode() if process else b"D", self._deadline())
 
     def _place(self, letter: bytes, address: int, hardware: bool) -> None:
         kind = layouts.BREAKPOINT_BYTES[self.table.arch]
@@ -199,18 +225,20 @@ class Stub(Target):
         hit = self._hit
         if hit is None or hit.pc not in self._breakpoints:
             return None
-        hardware = self._breakpoints[hit.pc]
-        self.remove(hit.pc)
-        self._lifted[hit.pc] = hardware
-        self.resume(step=True)
-        stop = self.wait(_left(deadline))
-        if not stop.is_alive or stop.thread != hit.thread:
-            return stop
-        if stop.signal == "SIGTRAP":
-            return None
-        if self._visit() == hit:  # after the signal's handler it gets here again, and that is no other hit
-            self._interrupted = hit
-        return stop
+        for _ in range(_STEPS):
+            self._lifted[hit.pc] = self._breakpoints[hit.pc]
+            self.remove(hit.pc)
+            self.resume(step=True)
+            stop = self.wait(_left(deadline))
+            if not stop.is_alive or stop.thread != hit.thread:
+                return stop
+            if stop.signal != "SIGTRAP":
+                if self._visit() == hit:  # after the signal's handler it gets here again, and that is no other hit
+                    self._interrupted = hit
+                return stop
+            if self._hit != hit:
+                return None
+        return None
 
     def _is_known(self) -> bool:
         """Whether the last stop is a hit that was reported before."""

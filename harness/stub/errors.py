@@ -34,8 +34,9 @@ def nonsense(what: str, data: bytes = b"") -> StubBroken:
     shown = f": {data[:60]!r}" if data else ""
     return StubBroken(
         f"the stub does not speak GDB's remote protocol: {what}{shown}",
-        why="something else listens at this address, or the emulator's memory was overwritten",
-        mend="run again; if it persists, connect gdb to the same address and type `set debug remote 1`",
+        why="two threads of a program under QEMU stopped at once, and its stub speaks for both (Go's preemption"
+        " by SIGURG does that); or something else listens at this address",
+        mend="run Go guests with GODEBUG=asyncpreemptoff=1; else let gdb speak to it, after `set debug remote 1`",
     )
 
 

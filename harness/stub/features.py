@@ -111,6 +111,7 @@ class _Reader:
         parser.CharacterDataHandler = text
         parser.StartDoctypeDeclHandler = _doctype
         parser.EntityDeclHandler = _entity
+        parser.SkippedEntityHandler = _entity  # one that the document type could declare elsewhere
         try:
             parser.Parse(data, True)
         except (expat.ExpatError, ValueError, LookupError) as error:

@@ -12,7 +12,7 @@ from harness.stub.errors import StubBroken, StubRefused, StubSilent, nonsense
 from harness.stub.packets import MAX_BYTES, unescape
 from harness.stub.wire import Wire
 
-# What we can do with. Not fork-events, exec-events or QNonStop: each would change what the program does at a stop.
+# What we can do with. QEMU takes care of a fork's child itself, unless somebody says that he can do it.
 _OURS = b"qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+;xmlRegisters=i386"
 _ERROR = re.compile(rb"E([0-9a-fA-F]{2}|\..*)", re.DOTALL)
 _PACKET_BYTES = 0x400  # of a stub that does not say
@@ -30,6 +30,8 @@ class Session:
         self.running = False
         try:
             self.features = _features(self.ask(_OURS, deadline))
+            if self.offers("vfork-events"):  # gdbserver: it leaves its breakpoints in children that we cannot handle
+                self.ask(_OURS + b";fork-events+", deadline)
             if no_ack and self.offers("QStartNoAckMode") and self.ask(b"QStartNoAckMode", deadline) == b"OK":
                 self.wire.acknowledge = False
             self.packet_bytes = _packet_bytes(self.features)
@@ -60,11 +62,15 @@ class Session:
             raise refused(packet, reply)
         return reply
 
-    def transfer(self, kind: str, annex: str, deadline: float) -> bytes:
-        """Return an object that comes in pages: ``features``, ``auxv``, ``siginfo``. Raises StubRefused, StubBroken."""
+    def transfer(self, kind: str, annex: str, deadline: float, most: int = _OBJECT_BYTES) -> bytes:
+        """Return an object that comes in pages: ``features``, ``auxv``, ``siginfo``; `most` is asked for at once.
+
+        Raises StubRefused, StubBroken.
+        """
         data = bytearray()
+        page = min(self.packet_bytes - _HEAD, most)
         while True:
-            packet = f"qXfer:{kind}:read:{annex}:{len(data):x},{self.packet_bytes - _HEAD:x}".encode()
+            packet = f"qXfer:{kind}:read:{annex}:{len(data):x},{page:x}".encode()
             reply = self.need(packet, deadline)
             part = unescape(reply[1:])
             data += part

@@ -10,6 +10,7 @@ from harness.stub.errors import StubRefused, nonsense
 from harness.stub.signals import name_of
 
 _THREAD = re.compile(r"(p-?[0-9a-f]{1,16}(\.-?[0-9a-f]{1,16})?|-?[0-9a-f]{1,16})")
+_FORKS = ("fork", "vfork")
 _REASONS = ("swbreak", "hwbreak", "watch", "rwatch", "awatch", "fork", "vfork", "vforkdone", "exec", "library")
 _REASONS_MORE = ("syscall_entry", "syscall_return", "create", "replaylog")
 
@@ -28,7 +29,8 @@ class Stop:
     """One stop reply. `signal` is a name (``SIGTRAP``), `status` what the program exited with, else None.
 
     `thread` is the protocol's text for the thread that stopped, empty where the stub does not say. `reason` is what the
-    stub adds (``swbreak``, ``exec``, …). `output` is what the program printed by way of the stub.
+    stub adds (``swbreak``, ``exec``, …), `child` the thread of a process that was forked. `output` is what the program
+    printed by way of the stub.
     """
 
     how: How
@@ -36,6 +38,7 @@ class Stop:
     status: int | None = None
     thread: str = ""
     reason: str = ""
+    child: str = ""
     output: bytes = b""
 
     @property
@@ -63,7 +66,8 @@ def parse(payload: bytes, output: bytes = b"") -> Stop:
     pairs = [pair.partition(":") for pair in rest.split(";") if pair]
     thread = next((value for name, _, value in pairs if name == "thread"), "")
     reason = next((name for name, _, _ in pairs if name in _REASONS or name in _REASONS_MORE), "")
-    return Stop(How.STOPPED, name_of(number), thread=checked(thread) if thread else "", reason=reason, output=output)
+    child = next((checked(value) for name, _, value in pairs if name in _FORKS), "")
+    return Stop(How.STOPPED, name_of(number), None, checked(thread) if thread else "", reason, child, output)
 
 
 def checked(thread: str) -> str:

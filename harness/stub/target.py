@@ -18,6 +18,7 @@ SECONDS = 10.0  # for one question, whatever number of packets it takes
 
 _PAGE = 4096  # each larger page consists of these
 _MOST_MEMORY = 64 << 20
+_SIGINFO = 128  # bytes, of Linux everywhere; QEMU 10 refuses to be asked for more
 _MOST_THREADS = 1 << 16
 
 
@@ -125,7 +126,7 @@ class Target:
         """Return the siginfo_t of the stop's signal, as the target lays it out. Raises StubRefused without one."""
         if not self._session.offers("qXfer:siginfo:read"):
             raise StubRefused("the stub does not offer qXfer:siginfo:read", why="QEMU does from 9 on")
-        return self._session.transfer("siginfo", "", self._deadline())
+        return self._session.transfer("siginfo", "", self._deadline(), _SIGINFO)
 
     def _deadline(self) -> float:
         return time.monotonic() + self.seconds

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from integration.stub import QEMU_ARCHES, build_filled, check_against_gdb, qemu
+from integration.stub import ACTOR, QEMU_ARCHES, SECONDS, build_filled, check_against_gdb, compiled, qemu
 
 from .conftest import ROOT, run
 
@@ -61,3 +62,19 @@ def test_all_registers_under_qemu_10_are_what_the_program_put_there_and_what_gdb
     program = build_filled(arch, tmp_path)
     with qemu(arch, tmp_path, program) as served:
         check_against_gdb(arch, served, program, tmp_path)
+
+
+@pytest.mark.parametrize("arch", QEMU_ARCHES)
+def test_the_siginfo_of_a_fault_under_qemu_10_is_the_guests(
+    arch: str, emulators: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROSSABI_QEMU_DIR", str(emulators))
+    program = compiled(arch, Path(shutil.copy(ACTOR, tmp_path)), "-O1", "-pthread")
+    with qemu(arch, tmp_path, program, "crash") as served:
+        assert served.stub.run(SECONDS).signal == "SIGSEGV"
+        data, table = served.stub.siginfo(), served.stub.table
+        size = table.by_name[table.pc].bits // 8
+        place = 16 if size == 8 else 12
+        assert int.from_bytes(data[:4], table.byte_order) == 11
+        told = -1 << 12 if arch == "s390x" else -1  # that machine tells only the page
+        assert int.from_bytes(data[place : place + size], table.byte_order) == 0x10 & told

@@ -27,6 +27,7 @@ from ..support import shipped
 MASK = (1 << 64) - 1
 QEMU_ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le")
 SECONDS = 30.0
+ACTOR = Path(__file__).with_name("actor.c")
 
 
 @dataclass(frozen=True)
@@ -195,10 +196,11 @@ class Served:
 
     process: subprocess.Popen[bytes]
     stub: Stub
+    is_qemu: bool
 
 
 @contextlib.contextmanager
-def qemu(arch: str, folder: Path, program: Path, *arguments: str) -> Iterator[Served]:
+def qemu(arch: str, folder: Path, program: Path, *arguments: str, cpu: str = "") -> Iterator[Served]:
     """Run `program` under the emulator's stub."""
     chain = shipped().by_arch[arch]
     emulator = tools.which(chain.emulator.program)
@@ -206,12 +208,12 @@ def qemu(arch: str, folder: Path, program: Path, *arguments: str) -> Iterator[Se
     sysroot = chain.site_on(platform.machine()).sysroot
     listen = folder / "stub.sock"
     listen.unlink(missing_ok=True)
-    argv = [emulator, "-L", str(sysroot), "-g", str(listen), str(program), *arguments]
+    argv = [emulator, "-L", str(sysroot), *(("-cpu", cpu) if cpu else ()), "-g", str(listen), str(program), *arguments]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with _ended(process):
         stub = Stub.connect(listen, TABLES[arch], seconds=SECONDS, alive=lambda: process.poll() is None)
         with stub:
-            yield Served(process, stub)
+            yield Served(process, stub, is_qemu=True)
 
 
 @contextlib.contextmanager
@@ -227,7 +229,7 @@ def gdbserver(arch: str, program: Path, *arguments: str, no_ack: bool = True) ->
             assert line, said
             said += line
         with Stub.connect(("127.0.0.1", int(port[1])), TABLES[arch], seconds=SECONDS, no_ack=no_ack) as stub:
-            yield Served(process, stub)
+            yield Served(process, stub, is_qemu=False)
 
 
 @contextlib.contextmanager
@@ -310,6 +312,3 @@ def check_against_gdb(arch: str, served: Served, program: Path, folder: Path) ->
     assert {name: hex(int(text, 16) & width[name]) for name, text in theirs.items()} == {
         name: hex(value) for name, value in ours.values.items()
     }
-
-
-__all__ = ["QEMU_ARCHES", "check_against_gdb", "gdbserver", "qemu"]

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from harness.registers import TABLES
+from harness.stub.client import Stub
+from harness.stub.errors import StubBroken, StubRefused, StubSilent
+from harness.stub.packets import encode
+from harness.stub.stops import How
+
+from . import QEMU_LIKE, Answers, answering, peer
+
+TRAP, ALARM = "T05thread:p01.1;", "T0ethread:p01.1;"
+AT, NEXT = "00104000000000000020400000000000", "01104000000000000020400000000000"  # rip and rsp
+
+
+@contextmanager
+def stub(heard: list[str] | None = None, seconds: float = 5.0, **answers: object) -> Iterator[Stub]:
+    known: Answers = {**QEMU_LIKE, "Z0": "OK", "z0": "OK", "Z1": "OK", "z1": "OK", **answers}  # type: ignore[dict-item]
+    with peer(answering(known, heard)) as channel, Stub(channel, TABLES["amd64"], seconds=seconds) as made:
+        if heard is not None:
+            heard.clear()
+        yield made
+
+
+def test_breakpoints_are_put_and_taken_once() -> None:
+    heard: list[str] = []
+    with stub(heard) as made:
+        made.insert(0x401000)
+        made.insert(0x401000)
+        made.insert(0x402000, hardware=True)
+        made.remove(0x402000)
+        made.remove(0x401000)
+        made.remove(0x401000)
+        assert heard == ["Z0,401000,1", "Z1,402000,1", "z1,402000,1", "z0,401000,1"]
+
+
+def test_a_breakpoint_that_is_refused_is_not_there() -> None:
+    heard: list[str] = []
+    with stub(heard, Z0="E22") as made:
+        with pytest.raises(StubRefused, match="E22"):
+            made.insert(0x401000)
+        made.remove(0x401000)
+        assert heard == ["Z0,401000,1"]
+
+
+def test_a_hit_is_stepped_over_before_the_program_goes_on() -> None:
+    heard: list[str] = []
+    with stub(heard, **{"vCont;c": [TRAP, "W07"], "vCont;s": TRAP, "g": [AT, NEXT]}) as made:
+        made.insert(0x401000)
+        assert made.run(5).signal == "SIGTRAP"
+        stop = made.run(5)
+        assert (stop.how, stop.status, made.is_open) == (How.EXITED, 7, False)
+    assert [packet for packet in heard if packet[0] in "vZz"] == [
+        *("Z0,401000,1", "vCont;c", "z0,401000,1", "vCont;s:p01.1", "Z0,401000,1", "vCont;c")
+    ]
+
+
+def test_a_step_that_a_signal_interrupts_is_no_second_hit() -> None:
+    answers = {"vCont;c": [TRAP, "W00"], "vCont;s": [ALARM, TRAP, TRAP], "vCont;C0e": [ALARM, TRAP]}
+    heard: list[str] = []
+    with stub(heard, **answers, g=[AT, AT, AT, AT, NEXT]) as made:
+        made.insert(0x401000)
+        assert made.run(5).signal == "SIGTRAP"
+        assert made.run(5).how is How.EXITED
+    assert [packet for packet in heard if packet.startswith("v")] == [
+        *("vCont;c", "vCont;s:p01.1", "vCont;C0e:p01.1;c", "vCont;C0e:p01.1;c", "vCont;s:p01.1", "vCont;s:p01.1"),
+        "vCont;c",
+    ]
+
+
+def test_signals_are_passed_on_to_their_thread_and_faults_are_shown() -> None:
+    heard: list[str] = []
+    answers = {"vCont;c": "T10thread:p01.2;", "vCont;C10:p01.2;c": "T0bthread:p01.3;", "vCont;C0b:p01.3;c": "X0b"}
+    with stub(heard, **answers) as made:
+        stop = made.run(5)
+        assert (stop.signal, stop.thread) == ("SIGSEGV", "p01.3")
+        stop = made.run(5, signal="SIGSEGV")
+        assert (stop.how, stop.signal) == (How.KILLED, "SIGSEGV")
+        with pytest.raises(StubBroken, match="closed"):
+            made.run(5)
+
+
+def test_a_signal_without_a_number_is_refused_before_anything_is_sent() -> None:
+    heard: list[str] = []
+    with stub(heard) as made:
+        with pytest.raises(StubRefused, match="no number for SIGSTKFLT"):
+            made.run(5, signal="SIGSTKFLT")
+        assert heard == []
+
+
+def test_a_stub_without_vcont_is_continued_the_old_way() -> None:
+    heard: list[str] = []
+    with stub(heard, **{"vCont?": "", "c": "S10", "C10": TRAP, "s": "S05", "S0e": "W00"}) as made:
+        assert made.run(5).signal == "SIGTRAP"
+        assert made.step(5).signal == "SIGTRAP"
+        assert made.step(5, signal="SIGALRM").status == 0
+        assert heard == ["Hc-1", "c", "C10", "Hcp01.1", "s", "S0e"]
+
+
+def test_output_and_calls_to_the_host_are_tolerated() -> None:
+    heard: list[str] = []
+    frames = b"".join(encode(text) for text in (b"O6869", b"O21", b"Fwrite,1,0,2"))
+    with stub(heard, **{"vCont;c": frames, "F-1,58": "W00"}) as made:
+        assert made.run(5).output == b"hi!"
+        assert heard == ["vCont;c", "F-1,58"]
+
+
+def test_a_program_that_runs_too_long_still_runs() -> None:
+    with stub(**{"vCont;c": b""}) as made:
+        began = time.monotonic()
+        with pytest.raises(StubSilent, match="while the program was running"):
+            made.run(0.1)
+        assert time.monotonic() - began < 4
+        for act in (made.registers, made.threads, made.auxv, lambda: made.insert(1), lambda: made.memory(0, 1)):
+            with pytest.raises(StubBroken, match="the program is running"):
+                act()
+        with pytest.raises(StubBroken, match="is running already"):
+            made.resume()
+        assert made.is_open
+
+
+def test_output_without_end_does_not_move_the_deadline() -> None:
+    with stub(**{"vCont;c": encode(b"O" + b"61" * 1000) * 50}) as made:
+        made.resume()
+        with pytest.raises(StubSilent):
+            made.wait(0.2)
+
+
+def test_no_thread_left_is_the_end() -> None:
+    with stub(**{"vCont;c": "N"}) as made:
+        assert made.run(5).how is How.NONE_LEFT
+        assert not made.is_open
+
+
+def test_detaching_takes_the_breakpoints_away_first() -> None:
+    heard: list[str] = []
+    with stub(heard, D="OK") as made:
+        made.insert(0x401000)
+        made.detach()
+        assert not made.is_open
+    assert heard == ["Z0,401000,1", "z0,401000,1", "D;01"]
+    with stub(D="E01") as made:
+        with pytest.raises(StubRefused):
+            made.detach()
+        assert not made.is_open
+
+
+def test_killing_closes_and_never_fails() -> None:
+    heard: list[str] = []
+    with stub(heard) as made:
+        made.kill()
+        made.kill()
+        assert not made.is_open
+    assert heard == ["k"]
+
+
+def test_a_forked_child_is_let_go_without_our_breakpoints() -> None:
+    heard: list[str] = []
+    with stub(heard, **{"vCont;c": ["T05fork:p2.2;thread:p01.1;", "W00"], "D;2": "OK"}) as made:
+        made.insert(0x401000)
+        assert made.run(5).how is How.EXITED
+    assert heard == ["Z0,401000,1", "vCont;c", "Hgp2.2", "z0,401000,1", "D;2", "vCont;c"]

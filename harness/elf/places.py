@@ -32,12 +32,16 @@ class NoSuchPlace(UsageError):
 
 @dataclass(frozen=True)
 class Function:
-    """`entries` are the addresses at which it is entered; the first is its symbol's (link-time addresses)."""
+    """`entries` are the addresses at which it is entered; the first is its symbol's (link-time addresses).
+
+    `is_thumb` says that it is in arm's second instruction set.
+    """
 
     name: str
     start: int
     size: int
     entries: tuple[int, ...]
+    is_thumb: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,23 @@ class Program:
     is_fixed: bool
     entry: int
     functions: tuple[Function, ...]
+    segments: tuple[tuple[int, int, int], ...] = ()  # address, size in the file, offset in the file
+
+    def code(self, function: Function) -> bytes:
+        """Return the bytes of `function` (empty where the file does not hold them). Raises OSError."""
+        for address, size, offset in self.segments:
+            if address <= function.start < address + size:
+                with self.path.open("rb") as file:
+                    file.seek(offset + function.start - address)
+                    return file.read(min(self.size(function), address + size - function.start))
+        return b""
+
+    def size(self, function: Function) -> int:
+        """Return the size of `function` (bytes); one that does not say reaches to the next."""
+        if function.size:
+            return function.size
+        index = bisect.bisect_right(self._starts, function.start)
+        return self._starts[index] - function.start if index < len(self._starts) else 0
 
     @cached_property
     def by_name(self) -> Mapping[str, tuple[Function, ...]]:
@@ -151,7 +172,9 @@ def _load(path: Path, stamp: tuple[int, int]) -> Program:
             elf = ELFFile(file)
             rows = {(function.start, function.name): function for function in _functions(elf)}
             ordered = tuple(rows[key] for key in sorted(rows))
-            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered)
+            loads = (segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
+            segments = tuple((load["p_vaddr"], load["p_filesz"], load["p_offset"]) for load in loads)
+            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments)
     except (ELFError, ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a usable ELF file: {error}", mend="name a Linux program") from None
 
@@ -175,11 +198,12 @@ def _functions(elf: ELFFile) -> Iterator[Function]:
         for symbol in table.iter_symbols():
             if symbol["st_info"]["type"] not in _FUNCTION or not symbol["st_value"] or not symbol.name:
                 continue
-            if symbol["st_info"]["type"] == "STT_NOTYPE" and not symbol["st_size"]:
+            if symbol["st_info"]["type"] == "STT_NOTYPE" and symbol["st_info"]["bind"] == "STB_LOCAL":
                 continue  # labels and mapping symbols
             start = symbol["st_value"] & ~1 if thumb else symbol["st_value"]
             entries = (start, start + _local_entry(symbol)) if two_entries else (start,)
-            yield Function(symbol.name, start, symbol["st_size"], tuple(dict.fromkeys(entries)))
+            odd = thumb and bool(symbol["st_value"] & 1)
+            yield Function(symbol.name, start, symbol["st_size"], tuple(dict.fromkeys(entries)), odd)
 
 
 def _local_entry(symbol: Any) -> int:

@@ -13,7 +13,7 @@ FLOORS = {
     " toolchain yamlsource",
     2: "elf",
     3: "core qemulog stub traceback",
-    4: "build host probe process run session",
+    4: "build host probe process run session watch",
     5: "compare report",
     6: "cli plugin",
 }

@@ -1,0 +1,84 @@
+"""Where a function's code calls others: the call, what it calls, and where the callee returns to.
+
+capstone decodes; how each architecture calls is data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from harness.elf.places import Function, Program
+
+_TARGET = re.compile(r"(?:%r14, )?#?(-?0x[0-9a-f]+)")  # all operands of a call that names its target
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: `back` is where the callee returns to, `target` the address that it calls, None if a register says."""
+
+    address: int
+    back: int
+    target: int | None
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How capstone decodes an architecture, and which of its instructions call.
+
+    `relative` says that capstone prints targets as distances; `delay` is the size of what runs before the callee does.
+    """
+
+    decoder: str
+    modes: tuple[str, ...]
+    calls: frozenset[str]
+    relative: bool = False
+    delay: int = 0
+    thumb: tuple[str, ...] = ()
+
+
+def _machine(decoder: str, modes: str, calls: str, **rest: Any) -> Machine:
+    return Machine(decoder, tuple(modes.split()), frozenset(calls.split()), **rest)
+
+
+MACHINES: Mapping[str, Machine] = MappingProxyType(
+    {
+        "amd64": _machine("CS_ARCH_X86", "CS_MODE_64", "call"),
+        "386": _machine("CS_ARCH_X86", "CS_MODE_32", "call"),
+        "arm64": _machine("CS_ARCH_ARM64", "CS_MODE_ARM", "bl blr"),
+        "riscv64": _machine(
+            *("CS_ARCH_RISCV", "CS_MODE_RISCV64 CS_MODE_RISCVC", "jal jalr c.jalr"), relative=True
+        ),
+        "s390x": _machine("CS_ARCH_SYSZ", "CS_MODE_BIG_ENDIAN", "brasl basr bras bas"),
+        "ppc64le": _machine("CS_ARCH_PPC", "CS_MODE_64 CS_MODE_LITTLE_ENDIAN", "bl bctrl blrl"),
+        "arm": _machine("CS_ARCH_ARM", "CS_MODE_ARM", "bl blx", thumb=("CS_MODE_THUMB",)),
+        "mips64le": _machine("CS_ARCH_MIPS", "CS_MODE_MIPS64 CS_MODE_LITTLE_ENDIAN", "jal bal jalr", delay=4),
+    }
+)  # fmt: skip
+
+
+def calls(program: Program, function: Function, arch: str) -> Iterator[Call]:
+    """Yield the calls in `function` of a program for `arch`. Raises OSError where the program cannot be read."""
+    machine = MACHINES[arch]
+    decoder = _decoder(arch, is_thumb=function.is_thumb)
+    for address, size, mnemonic, operands in decoder.disasm_lite(program.code(function), function.start):
+        if mnemonic not in machine.calls:
+            continue
+        found = _TARGET.fullmatch(operands)
+        target = int(found[1], 16) + (address if machine.relative else 0) if found else None
+        yield Call(address, address + size + machine.delay, target)
+
+
+@lru_cache(maxsize=32)
+def _decoder(arch: str, *, is_thumb: bool) -> Any:
+    import capstone
+
+    machine = MACHINES[arch]
+    modes = machine.thumb if is_thumb else machine.modes
+    decoder = capstone.Cs(getattr(capstone, machine.decoder), sum(getattr(capstone, mode) for mode in modes))
+    decoder.skipdata = True  # goes on after what it cannot decode
+    return decoder

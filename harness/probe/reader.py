@@ -1,0 +1,57 @@
+"""Reads QEMU's log from a FIFO while the program runs, so that it takes no disk and memory only for what is kept."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from harness.qemulog.layouts import Layout
+from harness.qemulog.records import Record, Splitter
+
+CHUNK = 1 << 20
+WIDTH = 4  # bytes of a filter's range; a block is logged when its first address is in it, and no block starts within
+
+
+def options(addresses: Iterable[int], fifo: Path) -> tuple[str, ...]:
+    """Return QEMU's options that log the registers into `fifo` whenever a block of code starts at an address."""
+    ranges = ",".join(f"{address:#x}+{WIDTH}" for address in addresses)
+    return "-d", "cpu,fpu,nochain", "-dfilter", ranges, "-D", str(fifo)
+
+
+class LogReader(threading.Thread):
+    """Hands every whole record to `consume`, in its own thread, until `finish`. `splitter.torn` counts the others."""
+
+    def __init__(self, fifo: Path, layout: Layout, consume: Callable[[Record], None]) -> None:
+        super().__init__(name="crossabi-log")
+        self.splitter = Splitter(layout)
+        self._consume = consume
+        os.mkfifo(fifo, 0o600)
+        self._fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # so that it never hangs up in between
+        self._wake, self._waker = os.pipe2(os.O_CLOEXEC)
+
+    def run(self) -> None:
+        """Read, cut and hand on."""
+        poller = select.poll()
+        poller.register(self._fd, select.POLLIN)
+        poller.register(self._wake, select.POLLIN)
+        ending = False
+        while True:
+            ready = {fd for fd, _ in poller.poll(0 if ending else None)}
+            if self._fd in ready:
+                for record in self.splitter.feed(os.read(self._fd, CHUNK)):
+                    self._consume(record)
+            elif ending:
+                break
+            ending = ending or self._wake in ready
+        for record in self.splitter.end():
+            self._consume(record)
+
+    def finish(self) -> None:
+        """Read what is left, end, and close everything; nobody may still write."""
+        os.close(self._waker)
+        self.join()
+        os.close(self._fd)
+        os.close(self._wake)

@@ -1,0 +1,71 @@
+"""Run a program with every crossing between C and Go watched, by QEMU's log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.build.store import Store
+from harness.elf import places
+from harness.elf.places import Program
+from harness.errors import UsageError
+from harness.probe.guest import Guest
+from harness.probe.reader import LogReader, options
+from harness.process import client
+from harness.process.spec import Command, Finished
+from harness.qemulog.layouts import LAYOUTS
+from harness.qemulog.records import Record
+from harness.watch.check import Alarm, Checker
+from harness.watch.sites import Sites, find
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How a watched run ended, its alarms (`total` counts those beyond the bound too) and the crossings checked."""
+
+    finished: Finished
+    alarms: tuple[Alarm, ...]
+    total: int
+    checked: Mapping[str, int]
+    torn: int = 0
+
+
+def cannot(guest: Guest, program: Program) -> str:
+    """Return an empty text where `program` can be watched, else why it cannot."""
+    if guest.platform.emulator is None:
+        return "it runs natively, and the watch reads QEMU's log"
+    if guest.arch not in LAYOUTS:
+        return f"the layout of {guest.arch} in QEMU's log is not known"
+    if not program.is_fixed:
+        return "it is position-independent: where it is loaded is not known before it starts"
+    return ""
+
+
+def watch(guest: Guest) -> Watched:
+    """Run `guest` and hold each of its crossings against the ABI. Raises UsageError where it cannot be watched."""
+    program = places.load(guest.program)
+    why = cannot(guest, program)
+    if why:
+        raise UsageError(
+            f"{guest.program} cannot be watched: {why}", mend="build it with -buildmode=exe; --runner=qemu"
+        )
+    sites = find(program, guest.arch)
+    checker = Checker(guest.table, sites)
+
+    def consume(record: Record) -> None:
+        if record.pc is not None:
+            checker.take(record.pc, record.registers)
+
+    with Store().scratch() as folder:
+        reader = LogReader(folder / "log", LAYOUTS[guest.arch], consume)
+        reader.start()
+        try:
+            finished = client.run(_command(guest, sites, folder / "log"))
+        finally:
+            reader.finish()
+    return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, reader.splitter.torn)
+
+
+def _command(guest: Guest, sites: Sites, log: Path) -> Command:
+    return guest.under(*options(sites.addresses, log)) if sites.addresses else guest.under()

@@ -14,10 +14,12 @@ import click
 from click.shell_completion import get_completion_class
 
 from harness import __version__, arches, files
+from harness.cli.guests import select
 from harness.cli.options import ARCH, TOOLCHAINS, say
+from harness.cli.run import run
 from harness.cli.snapshot import snapshot
 from harness.errors import CrossabiError
-from harness.toolchain import Toolchains, load_all
+from harness.toolchain import load_all
 
 EPILOG = """\
 Exit codes: 0 done, 3 internal error, 4 wrong usage, 6 a malformed file, 7 something is missing on this machine,
@@ -108,6 +110,7 @@ def completion(shell: str) -> None:
     click.echo(found(cli, {}, "crossabi", "_CROSSABI_COMPLETE").source())
 
 
+cli.add_command(run)
 cli.add_command(snapshot)
 
 
@@ -131,14 +134,6 @@ def cache_clear() -> None:
     root = files.cache_root() / "store"
     shutil.rmtree(root, ignore_errors=True)
     click.echo(f"removed {root}")
-
-
-def select(toolchains: Toolchains, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the architectures that `names` ask for; ``all`` is every one that a toolchain file describes."""
-    from harness.host import tools
-
-    known = tuple(toolchains.by_arch)
-    return arches.select(names, toolchains.synonyms, known, toolchains.native_arch(tools.machine()))
 
 
 def colour(line: str) -> str:

@@ -9,19 +9,13 @@ from pathlib import Path
 
 import click
 
+from harness.cli.guests import guest_of, show
 from harness.cli.options import ARCH, TOOLCHAINS, say
-from harness.elf.identity import identify
-from harness.errors import EnvironmentBroken, UsageError
-from harness.host.resolve import RUNNER_CHOICES, survey
-from harness.probe.guest import Guest, Taken
+from harness.host.resolve import RUNNER_CHOICES
+from harness.probe.guest import Taken
 from harness.probe.take import AUTO, SOURCES, take
-from harness.process.client import own_environment
-from harness.process.spec import GO_TERMINATE, Command
-from harness.registers import TABLES
 from harness.report.snapshots import lines
 from harness.snapshot import BOTH, ENTRY, RETURN, Probe
-from harness.target import QEMU
-from harness.toolchain import Elf, Toolchain, Toolchains, load_all
 
 _HITS = re.compile(r"([1-9]\d*)(?:(-)([1-9]\d*)?)?")
 
@@ -88,55 +82,24 @@ def snapshot(
     The architecture is the program's own; --arch, if given, has to agree. What the program prints goes to stderr.
     It ends with 0 when there was a snapshot, with 1 when execution never came by.
     """
-    toolchain = _toolchain(load_all(folders), program, names)
-    found = survey(toolchain, runner)
-    if found.runner == QEMU and found.emulator is None:
-        mend = f"crossabi setup --arch={toolchain.arch}"
-        raise EnvironmentBroken(f"{toolchain.emulator.program} is missing", mend=mend)
-    command = Command((), own_environment(), timeout, cwd=Path.cwd(), stops=GO_TERMINATE)
+    guest = guest_of(program, arguments, names, folders, runner, timeout)
     probes = [Probe(place, when, *hits) for place in places]
-    taken = take(Guest(found, program.resolve(), arguments, command), probes, source)
+    taken = take(guest, probes, source)
     for shot in taken.snapshots:
         if as_json:
             click.echo(json.dumps(shot.to_json()))
         else:
-            click.echo("\n".join([*lines(shot, TABLES[toolchain.arch]), ""]))
+            click.echo("\n".join([*lines(shot, guest.table), ""]))
     _tell(taken, program)
     sys.exit(0 if taken.snapshots else 1)
 
 
 def _tell(taken: Taken, program: Path) -> None:
     """Say on stderr what the program printed, how it ended, and how often each place was hit."""
-    sys.stderr.flush()
-    sys.stderr.buffer.write(taken.finished.stdout + taken.finished.stderr)
-    sys.stderr.buffer.flush()
-    finished = taken.finished
-    if finished.error:
-        raise EnvironmentBroken(f"{program} could not be started: {finished.error}")
-    ended = finished.signal or (f"exit {finished.code}" if finished.code is not None else finished.ended)
-    say(f"{program.name} ended with {ended}; registers are from {taken.source}")
+    say(f"{show(program, taken.finished)}; registers are from {taken.source}")
     for place, count in taken.hits.items():
         others = ", ".join(taken.near.get(place, ()))
         never = f"execution never came by{f'; the program also has {others}' if others else ''}"
         say(f"{place}: {f'hit {count} times' if count else never}")
     for note in taken.notes:
         say(note)
-
-
-def _toolchain(toolchains: Toolchains, program: Path, names: tuple[str, ...]) -> Toolchain:
-    """Return the toolchain whose ELF identity `program` has. Raises UsageError where --arch says another."""
-    from harness.cli.commands import select
-
-    try:
-        found = identify(program)
-    except ValueError as error:
-        raise UsageError(str(error), mend="name a Linux program") from None
-    own = Elf(found.machine, found.bits, found.byte_order)
-    chosen = next((chain for chain in toolchains.by_arch.values() if chain.elf == own), None)
-    if chosen is None:
-        raise UsageError(
-            f"{program}: no toolchain file describes {found}", mend="crossabi doctor lists those that are known"
-        )
-    if names and chosen.arch not in select(toolchains, names):
-        raise UsageError(f"{program} is for {chosen.arch}, and --arch says {', '.join(names)}", mend="leave --arch out")
-    return chosen

@@ -1,0 +1,57 @@
+"""``crossabi run``: any program on its own architecture, with every crossing between C and Go watched."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from harness.cli.guests import guest_of, show
+from harness.cli.options import ARCH, TOOLCHAINS, say
+from harness.process import client
+from harness.target import QEMU
+from harness.watch.run import watch
+
+_WATCH = "Hold every crossing between C and Go against the ABI (docs/watch.md), always under QEMU."
+
+
+@click.command()
+@ARCH
+@TOOLCHAINS
+@click.option("--watch-crossings", is_flag=True, help=_WATCH)
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS")
+@click.argument("program", type=click.Path(path_type=Path))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run(
+    names: tuple[str, ...],
+    folders: tuple[Path, ...],
+    timeout: float,
+    program: Path,
+    arguments: tuple[str, ...],
+    *,
+    watch_crossings: bool,
+) -> None:
+    """Run PROGRAM on its own architecture, by the emulator where this machine is another.
+
+    \b
+    crossabi run ./prog-arm64 -- its arguments
+    crossabi run --watch-crossings ./prog-arm64
+
+    It ends as the program does. With --watch-crossings each broken promise is a line on stdout, and it ends with 1 when
+    there was one, whatever the program itself did.
+    """
+    guest = guest_of(program, arguments, names, folders, QEMU if watch_crossings else "auto", timeout)
+    if not watch_crossings:
+        finished = client.run(guest.under())
+        sys.stdout.buffer.write(finished.stdout)
+        sys.stderr.buffer.write(finished.stderr)
+        sys.exit(finished.code if finished.code is not None else 128)
+    watched = watch(guest)
+    for alarm in watched.alarms:
+        click.echo(str(alarm))
+    counts = ", ".join(f"{count} of {name}" for name, count in sorted(watched.checked.items())) or "none"
+    say(
+        f"{show(program, watched.finished)}; crossings seen from end to end: {counts}; broken promises: {watched.total}"
+    )
+    sys.exit(1 if watched.total else 0)

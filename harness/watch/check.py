@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.registers import RegisterTable
-from harness.watch.sites import Site, Sites
+from harness.watch.sites import INTO_GO, Site, Sites
 
 NEAR = 64  # bytes by which a stack pointer can be wrong and still be told to belong to an entry
 MOST = 100  # alarms of one run that are kept
@@ -70,7 +70,7 @@ class Checker:
         left = self.sites.exits.get(pc)
         if left is not None:
             entered = self._pending.pop((left.crossing, sp - self._popped), None)
-            if entered is None and left.is_certain:
+            if entered is None and left.crossing in INTO_GO:
                 entered = self._displaced(left, sp - self._popped)
             if entered is not None:
                 self.checked[left.crossing] += 1
@@ -81,7 +81,7 @@ class Checker:
             self._hits[site.name] += 1
             self._pending[site.crossing, sp] = _Entered(self._hits[site.name], registers)
             off = (sp + self._popped) % self.table.stack_alignment
-            if off and site.crossing not in ("crosscall1", "crosscall2"):
+            if off and site.crossing not in INTO_GO:
                 rule = f"{self.table.rule}: a multiple of {self.table.stack_alignment} at a call"
                 self._add(Misaligned(self.table.sp, site.crossing, site.name, self._hits[site.name], sp, off, rule))
 

@@ -11,29 +11,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from harness.elf.calls import Call, calls
+from harness.elf.calls import calls
 from harness.elf.places import Function, Program
 
 INTO_GO = ("crosscall2", "crosscall1")
 """What C code calls to enter Go: for a callback, and on a thread of the runtime's."""
 
 INTO_C = "asmcgocall"
-_SWITCHES = ("runtime.asmcgocall", "runtime.asmcgocall.abi0", "runtime.asmcgocall_landingpad.abi0")
-_SWITCHES_ALSO = ("runtime.asmcgocall_landingpad",)
-_C_FUNCTION = re.compile(r"_cgo_[0-9a-f]+_(?:Cfunc|C2func|Cmacro)_(.+)")
-_EXPORT = re.compile(r"_cgoexp_[0-9a-f]+_(.+)")
+_SWITCHES = ("runtime.asmcgocall", "runtime.asmcgocall.abi0")
+_LANDING_PADS = ("runtime.asmcgocall_landingpad", "runtime.asmcgocall_landingpad.abi0")  # of amd64: jumps to C
+_C_FUNCTION = re.compile(r"_cgo_[0-9a-f]+_(?:Cfunc|C2func|Cmacro)_(.+)|(x_cgo_\w+)")  # the runtime's own C too
 
 
 @dataclass(frozen=True)
 class Site:
     """One address of a crossing: which crossing, and in whose code (for an entry: whose entry it is).
 
-    An exit that is not certain may be that of another call of the same function.
+    An exit may also be that of another call: only one that comes with the stack pointer of an entry counts.
     """
 
     crossing: str
     name: str
-    is_certain: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,22 +54,23 @@ def find(program: Program, arch: str) -> Sites:
     exits: dict[int, Site] = {}
     targets = {entry: name for name in INTO_GO for row in program.by_name.get(name, ()) for entry in row.entries}
     entries.update({address: Site(name, name) for address, name in targets.items()})
-    wrappers = {match[1] for name in program.by_name if (match := _EXPORT.fullmatch(name))}
-    for function in c_functions(program):
-        for call in calls(program, function, arch) if targets else ():
-            crossing = _crossing(call, targets, is_wrapper=function.name in wrappers)
+    for function in c_functions(program) if targets else ():
+        for call in calls(program, function, arch):
+            # What calls by way of a register (mips64le, a pointer, the PLT) may call crosscall2.
+            crossing = INTO_GO[0] if call.target is None else targets.get(call.target, "")
             if crossing:
                 place = f"{function.name}+{call.address - function.start:#x}"
-                exits[call.back] = Site(crossing, place, call.target is not None)
+                exits[call.back] = Site(crossing, place)
     for name in program.by_name:
         match = _C_FUNCTION.fullmatch(name)
         if match:
             (function, *_) = program.by_name[name]
-            entries.update({address: Site(INTO_C, match[1]) for address in function.entries})
-    for name in (*_SWITCHES, *_SWITCHES_ALSO):
+            entries.update({address: Site(INTO_C, match[1] or match[2]) for address in function.entries})
+    pads = {row.start for name in _LANDING_PADS for row in program.by_name.get(name, ())}
+    for name in _SWITCHES:
         for function in program.by_name.get(name, ()):
             for call in calls(program, function, arch):
-                if call.target is None:
+                if call.target is None or call.target in pads:
                     exits[call.back] = Site(INTO_C, program.name_at(call.address))
     return Sites(entries, exits)
 
@@ -81,10 +80,3 @@ def c_functions(program: Program) -> Iterator[Function]:
     bounds = [program.by_name.get(name) for name in ("runtime.text", "runtime.etext")]
     first, last = ((rows[0].start if rows else 0) for rows in bounds)
     return (function for function in program.functions if not first <= function.start < last)
-
-
-def _crossing(call: Call, targets: Mapping[int, str], *, is_wrapper: bool) -> str:
-    """Return which crossing `call` makes: a wrapper's call by way of a register (mips64le, PLT) may be crosscall2's."""
-    if call.target is None:
-        return INTO_GO[0] if is_wrapper else ""
-    return targets.get(call.target, "")

@@ -1,0 +1,66 @@
+"""`crossabi run`, as somebody uses it on a program of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..support import Project, Ran, command
+
+CROSSABI = (sys.executable, "-m", "harness.cli", "run")
+
+
+@pytest.fixture
+def program(project: Project) -> Path:
+    """A Go program for arm64 that calls C, which calls Go."""
+    project.case("g/back", sources=BACK, expect={"stdout": "3 4 5\n"})
+    ran = project.pytest("--arch=arm64")
+    assert ran.code == 0, ran.text
+    return Path(ran.observations[0]["command"][-1])
+
+
+BACK = {
+    "main.go": """package main
+
+// #include "back.h"
+import "C"
+import "fmt"
+
+//export more
+func more(n C.int) C.int { return n + 1 }
+
+func main() { fmt.Println(C.call(2), C.call(3), C.call(4)) }
+""",
+    "back.h": "int call(int n);\n",
+    "back.c": '#include "_cgo_export.h"\nint call(int n) { return more(n); }\n',
+}
+
+
+def run(*words: object) -> Ran:
+    return command([*CROSSABI, *map(str, words)], Path.cwd())
+
+
+def test_a_program_runs_on_its_own_architecture_and_ends_as_it_does(program: Path) -> None:
+    done = subprocess.run([*CROSSABI, program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3 4 5\n", "")
+
+
+def test_every_crossing_is_watched_and_counted(program: Path) -> None:
+    ran = run("--watch-crossings", program)
+    assert ran.code == 0, ran.text
+    assert "3 4 5\n" in ran.text
+    assert "broken promises: 0" in ran.text
+    assert "3 of crosscall2" in ran.text
+
+
+def test_what_cannot_be_watched_says_why(tmp_path: Path) -> None:
+    source = tmp_path / "a.c"
+    source.write_text("int main(void) { return 0; }\n")
+    subprocess.run(["aarch64-linux-gnu-gcc", "-pie", "-o", tmp_path / "a", source], check=True)
+    ran = run("--watch-crossings", tmp_path / "a")
+    assert ran.code == 4
+    assert "cannot be watched: it is position-independent" in ran.text
+    assert "Traceback" not in ran.text

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+
+from harness.elf.calls import MACHINES, calls
+from harness.elf.places import Function, Program
+
+# A direct call and one through a register, assembled by GNU as for each architecture at 0x1000: bytes, then what
+# objdump says of them: (address, where it returns to, target).
+CODE = {
+    "amd64": ("e8fb000000 ffd0", [(0x1000, 0x1005, 0x1100), (0x1005, 0x1007, None)]),
+    "386": ("e8fb000000 ffd0", [(0x1000, 0x1005, 0x1100), (0x1005, 0x1007, None)]),
+    "arm64": ("40000094 20003fd6 1f2003d5", [(0x1000, 0x1004, 0x1100), (0x1004, 0x1008, None)]),
+    "riscv64": ("ef000010 e7800500 13000000", [(0x1000, 0x1004, 0x1100), (0x1004, 0x1008, None)]),
+    "s390x": ("c0e500000080 0de1", [(0x1000, 0x1006, 0x1100), (0x1006, 0x1008, None)]),
+    "ppc64le": ("01010048 2104804e", [(0x1000, 0x1004, 0x1100), (0x1004, 0x1008, None)]),
+    "arm": ("3e0000eb 31ff2fe1", [(0x1000, 0x1004, 0x1100), (0x1004, 0x1008, None)]),
+    "mips64le": ("4004000c 00000000 09f82003 00000000", [(0x1000, 0x1008, 0x1100), (0x1008, 0x1010, None)]),
+}
+
+
+def program(folder: Path, code: bytes) -> Program:
+    path = folder / "code"
+    path.write_bytes(code)
+    return Program(path, True, 0x1000, (), ((0x1000, len(code), 0),))
+
+
+@pytest.mark.parametrize("arch", MACHINES)
+def test_calls_are_found_with_what_they_call_and_where_they_return(arch: str, tmp_path: Path) -> None:
+    text, expected = CODE[arch]
+    code = bytes.fromhex(text.replace(" ", ""))
+    function = Function("f", 0x1000, len(code), (0x1000,))
+    found = [(call.address, call.back, call.target) for call in calls(program(tmp_path, code), function, arch)]
+    assert found == expected
+
+
+@pytest.mark.parametrize("arch", MACHINES)
+def test_what_is_no_code_has_no_calls_and_does_not_stop_the_rest(arch: str, tmp_path: Path) -> None:
+    text, expected = CODE[arch]
+    code = bytes(16) + bytes.fromhex(text.replace(" ", ""))
+    made = Program(program(tmp_path, code).path, True, 0, (), ((0xFF0, len(code), 0),))
+    found = [call.address for call in calls(made, Function("f", 0xFF0, len(code), (0xFF0,)), arch)]
+    assert found == [address for address, _, _ in expected]

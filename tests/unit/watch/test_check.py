@@ -1,0 +1,115 @@
+from collections.abc import Mapping
+
+import pytest
+
+from harness.registers import AMD64, ARM64, TABLES, RegisterTable
+from harness.watch.check import MOST, Checker
+from harness.watch.sites import INTO_C, INTO_GO, Site, Sites
+
+ENTRY, EXIT, OTHER_EXIT, C_ENTRY, C_EXIT = 0x1000, 0x2000, 0x2100, 0x3000, 0x4000
+SITES = Sites(
+    {ENTRY: Site(INTO_GO[0], "crosscall2"), C_ENTRY: Site(INTO_C, "call_many")},
+    {
+        EXIT: Site(INTO_GO[0], "goCallback+0x10"),
+        OTHER_EXIT: Site(INTO_GO[0], "other+0x4"),
+        C_EXIT: Site(INTO_C, "asmcgocall"),
+    },
+)
+SP = 0x7000
+
+
+def registers(table: RegisterTable, **changed: int) -> Mapping[str, int]:
+    values = {row.name: 0x1515151515151515 & (1 << row.bits) - 1 for row in table.rows}
+    return {**values, table.sp: SP, **changed}
+
+
+def checker(table: RegisterTable = ARM64) -> Checker:
+    return Checker(table, SITES)
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.arch)
+def test_each_preserved_register_alone_is_missed_by_its_own_name(table: RegisterTable) -> None:
+    back = SP + (0 if table.link else table.word)
+    for row in table.preserved:
+        if row.name == table.sp:
+            continue
+        watch = checker(table)
+        watch.take(ENTRY, registers(table))
+        watch.take(EXIT, registers(table, **{table.sp: back, row.name: 0}))
+        (alarm,) = watch.alarms
+        assert (alarm.what, alarm.crossing, alarm.caller, alarm.hit) == (row.name, "crosscall2", "goCallback+0x10", 1)
+        assert alarm.rule == table.rule
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.arch)
+def test_what_a_call_may_change_is_nobodys_business(table: RegisterTable) -> None:
+    scratch = {row.name: 0 for row in table.rows if not row.preserved}
+    watch = checker(table)
+    watch.take(ENTRY, registers(table))
+    watch.take(EXIT, registers(table, **scratch, **{table.sp: SP + (0 if table.link else table.word)}))
+    assert not watch.alarms
+    assert watch.checked == {"crosscall2": 1}
+
+
+def test_the_upper_half_of_a_vector_register_may_change() -> None:
+    watch = checker()
+    watch.take(ENTRY, registers(ARM64, v8=0xAAAA << 64 | 7))
+    watch.take(EXIT, registers(ARM64, v8=7))
+    assert not watch.alarms
+
+
+def test_an_alarm_says_all_in_a_line() -> None:
+    watch = checker()
+    for _ in range(2):
+        watch.take(ENTRY, registers(ARM64))
+        watch.take(EXIT, registers(ARM64))
+    watch.take(ENTRY, registers(ARM64, x21=0x15))
+    watch.take(EXIT, registers(ARM64, x21=0))
+    assert list(map(str, watch.alarms)) == [
+        "x21 changed across crosscall2 called from goCallback+0x10 at hit 3: 0x15 → 0x0; AAPCS64 6.1.1, 6.1.2"
+    ]
+
+
+def test_nested_crossings_are_paired_by_the_stack_pointer() -> None:
+    watch = checker()
+    for depth in range(3):
+        watch.take(ENTRY, registers(ARM64, sp=SP - 0x100 * depth, x19=depth))
+    for depth in (2, 1, 0):
+        watch.take(EXIT, registers(ARM64, sp=SP - 0x100 * depth, x19=depth))
+    assert not watch.alarms
+    assert watch.checked["crosscall2"] == 3
+
+
+def test_a_stack_pointer_that_does_not_come_back_is_told() -> None:
+    watch = checker()
+    watch.take(ENTRY, registers(ARM64))
+    watch.take(OTHER_EXIT, registers(ARM64, sp=SP - 0x100))  # another call's, deeper down
+    assert not watch.alarms
+    watch.take(EXIT, registers(ARM64, sp=SP + 16))
+    assert [(alarm.what, alarm.before, alarm.after) for alarm in watch.alarms] == [("sp", SP, SP + 16)]
+
+
+def test_an_exit_without_an_entry_and_an_entry_without_an_exit_say_nothing() -> None:
+    watch = checker()
+    watch.take(EXIT, registers(ARM64))
+    watch.take(ENTRY, registers(ARM64))
+    watch.take(C_EXIT, registers(ARM64, x19=1))
+    assert (watch.alarms, watch.total, dict(watch.checked)) == ([], 0, {})
+
+
+@pytest.mark.parametrize(
+    ("table", "sp", "off"), [(ARM64, 0x7008, 8), (ARM64, 0x7000, 0), (AMD64, 0x7008, 0), (AMD64, 0x7000, 8)]
+)
+def test_the_stack_is_aligned_at_the_entry_of_c(table: RegisterTable, sp: int, off: int) -> None:
+    watch = checker(table)
+    watch.take(C_ENTRY, registers(table, **{table.sp: sp}))
+    assert [(alarm.what, alarm.after) for alarm in watch.alarms] == ([(table.sp, off)] if off else [])
+    if off:
+        assert f"is {sp:#x} at the entry of call_many at hit 1, off by 8 bytes" in str(watch.alarms[0])
+
+
+def test_alarms_are_counted_beyond_what_is_kept() -> None:
+    watch = checker()
+    for _ in range(MOST + 5):
+        watch.take(C_ENTRY, registers(ARM64, sp=8))
+    assert (len(watch.alarms), watch.total) == (MOST, MOST + 5)

@@ -28,17 +28,32 @@ class CrashText:
     signal: str | None
 
 
-def read(stderr: str) -> CrashText | None:
-    """Return how the Go runtime says that the program died, or None where it says nothing."""
+def start(stderr: str) -> int | None:
+    """Return where the runtime's words start (an index), or None where it says nothing."""
+    found = _find(stderr)
+    return found[0].start() if found else None
+
+
+def _find(stderr: str) -> tuple[re.Match[str], str] | None:
+    """Return the first of the runtime's words and the text from there on."""
     for start in _START.finditer(stderr):
         rest = stderr[start.start() :]
         if start["early"] is None and not _STACKS.search(rest):
             continue  # the program's own words, not the runtime's
-        if start["signal"]:
-            kind = "cgo-fault" if _IN_CGO.search(rest) else "go-fatal"
-            return CrashText(kind, start["what"], start["signal"])
-        inner = _BRACKET_SIGNAL.search(rest)
-        kind = "go-panic" if start["panic"] is not None else "go-fatal"
-        message = start["panic"] or start["fatal"] or start["early"] or ""
-        return CrashText(kind, message, inner[1] if inner else None)
+        return start, rest
     return None
+
+
+def read(stderr: str) -> CrashText | None:
+    """Return how the Go runtime says that the program died, or None where it says nothing."""
+    found = _find(stderr)
+    if found is None:
+        return None
+    first, rest = found
+    if first["signal"]:
+        kind = "cgo-fault" if _IN_CGO.search(rest) else "go-fatal"
+        return CrashText(kind, first["what"], first["signal"])
+    inner = _BRACKET_SIGNAL.search(rest)
+    kind = "go-panic" if first["panic"] is not None else "go-fatal"
+    message = first["panic"] or first["fatal"] or first["early"] or ""
+    return CrashText(kind, message, inner[1] if inner else None)

@@ -72,7 +72,9 @@ class Observation:
     `stdout` and `stderr` are UTF-8, with other bytes as ``\\xff``, and bounded; `dropped` counts the bytes beyond the
     bound of each. `seconds` is wall time of the phase. `symbols` maps addresses in the output to ``symbol+offset``
     where the program's symbol table knows them. `message` is the first line of a Go panic or fatal error, or
-    the cause where the harness itself is broken.
+    the cause where the harness itself is broken. `crossings` counts what the watch saw at both ends, `alarms` are the
+    promises that were broken, `known_alarms` counts those that are known by the id of their row; `unwatched` says why
+    nothing was watched though that was asked for.
     """
 
     case: str
@@ -96,6 +98,10 @@ class Observation:
     pid: int = 0
     command: tuple[str, ...] = ()
     symbols: Mapping[str, str] = field(default_factory=dict)
+    crossings: Mapping[str, int] = field(default_factory=dict)
+    alarms: tuple[str, ...] = ()
+    known_alarms: Mapping[str, int] = field(default_factory=dict)
+    unwatched: str = ""
     environment: Environment = Environment()
 
     def ending(self) -> str:
@@ -117,7 +123,7 @@ def observation_from_json(values: Mapping[str, Any]) -> Observation:
     fields = dict(values)
     fields["diagnostics"] = tuple(Diagnostic(**row) for row in fields.get("diagnostics", ()))
     fields["environment"] = Environment(**fields.get("environment", {}))
-    for name in ("notes", "command"):
+    for name in ("notes", "command", "alarms"):
         fields[name] = tuple(fields.get(name, ()))
     return Observation(**fields)
 

@@ -55,10 +55,16 @@ Made = tuple[tuple[Observation, ...], bool]
 
 
 class Session:
-    """Builds and runs jobs, each once. `folder` is shared by every worker of the session."""
+    """Builds and runs jobs, each once. `folder` is shared by every worker of the session.
 
-    def __init__(self, folder: Path, faults: Faults, say: Callable[[str], None] = lambda text: None) -> None:
+    With `watched` every crossing between C and Go is held against the ABI while they run.
+    """
+
+    def __init__(
+        self, folder: Path, faults: Faults, say: Callable[[str], None] = lambda text: None, *, watched: bool = False
+    ) -> None:
         self.folder = folder
+        self.watched = watched
         self.faults = faults
         self._say = say
         self._said: SimpleQueue[str | None] = SimpleQueue()
@@ -132,7 +138,7 @@ class Session:
             return (_build_observation(job, "broken", message=str(error)),)
         if isinstance(built, Binary):
             with self._telling(f"running {job.label}"):
-                return run(job.case, job.variant, job.target, built, self.faults)
+                return run(job.case, job.variant, job.target, built, self.faults, watched=self.watched)
         if isinstance(built, Refusal):
             observed = _build_observation(job, "build-error", message=f"{len(built.diagnostics)} diagnostic(s)")
             return (replace(observed, diagnostics=built.diagnostics, stderr=built.output),)

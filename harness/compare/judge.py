@@ -169,6 +169,10 @@ def _judge_one(observation: Observation, expect: Expect, rules: Rules) -> tuple[
     if observation.outcome == "broken":
         return Word.BROKEN, first_line(observation.message), ()
     found = mismatches(observation, expect, rules)
+    if not found and observation.alarms:
+        more = f" (and {len(observation.alarms) - 1} more)" if len(observation.alarms) > 1 else ""
+        rows = tuple(Divergence("crossing", "kept", alarm) for alarm in observation.alarms)
+        return Word.FAIL, f"a promise of the ABI was broken: {observation.alarms[0]}{more}", rows
     if not found:
         return Word.PASS, "", ()
     word = _WORDS.get(observation.outcome, Word.FAIL)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -35,6 +35,20 @@ def _ranges_are_ranges(node: MappingNode, values: dict[str, object], context: Co
 
 
 _TEXT = Text(empty=False)
+
+
+class Broken(Protocol):
+    """A promise that was broken: what (a register), and in which crossing."""
+
+    @property
+    def what(self) -> str:
+        """The register's name."""
+
+    @property
+    def crossing(self) -> str:
+        """The crossing's name."""
+
+
 _FLAG = Choice(("true", "false"))
 _SHAPE = Record(
     {
@@ -53,6 +67,15 @@ _SHAPE = Record(
                 },
                 required=("id", "what", "mend"),
                 after=_ranges_are_ranges,
+            )
+        ),
+        "crossings": ListOf(
+            Record(
+                {
+                    **{"id": _TEXT, "arches": ListOf(_TEXT, least=1), "crossing": _TEXT, "register": _TEXT},
+                    **{"reason": _TEXT, "link": _TEXT},
+                },
+                required=("id", "arches", "crossing", "register", "reason"),
             )
         ),
         "faults": ListOf(
@@ -112,11 +135,32 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Crossing:
+    """A promise that Go is known to break: at which crossing, and which register shows it."""
+
+    id: str
+    arches: tuple[str, ...]
+    crossing: str
+    register: str
+    reason: str
+    link: str = ""
+
+    def knows(self, alarm: Broken, arch: str) -> bool:
+        """Whether `alarm` on `arch` is this one."""
+        return arch in self.arches and (alarm.crossing, alarm.what) == (self.crossing, self.register)
+
+
+@dataclass(frozen=True)
 class Faults:
-    """Both tables."""
+    """All tables."""
 
     pairs: tuple[Pair, ...]
     faults: tuple[Fault, ...]
+    crossings: tuple[Crossing, ...] = ()
+
+    def known(self, alarm: Broken, arch: str) -> Crossing | None:
+        """Return the row that knows this `alarm` of the watch on `arch`, or None."""
+        return next((row for row in self.crossings if row.knows(alarm, arch)), None)
 
     def symptom(self, stderr: str, emulator: str) -> Fault | None:
         """Return the row whose symptom `stderr` shows under the `emulator` of that version text."""
@@ -148,6 +192,7 @@ def load(folders: tuple[Path, ...] = ()) -> Faults:
     """Read the shipped tables and those of the user's own folders. Raises InputError."""
     pairs: list[Pair] = []
     faults: list[Fault] = []
+    crossings: list[Crossing] = []
     for folder in dict.fromkeys((toolchains_dir(), *folders)):
         path = folder / FAULTS_FILE
         if not path.exists():
@@ -155,9 +200,11 @@ def load(folders: tuple[Path, ...] = ()) -> Faults:
         values = validate(_SHAPE, yamlsource.read(path), path)
         for row in values.get("pairs", ()):
             pairs.append(Pair(**{**row, "arches": tuple(row.get("arches", ())), "blocks": row.get("blocks") == "true"}))
+        for row in values.get("crossings", ()):
+            crossings.append(Crossing(**{**row, "arches": tuple(row["arches"])}))
         for row in values.get("faults", ()):
             faults.append(Fault(**{**row, "pattern": re.compile(row["pattern"]), "retry": row["retry"] == "true"}))
-    return Faults(tuple(pairs), tuple(faults))
+    return Faults(tuple(pairs), tuple(faults), tuple(crossings))
 
 
 def bad_pairs(toolchains: Toolchains, survey: Survey, go_release: str) -> Sequence[Pair]:

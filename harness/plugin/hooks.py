@@ -27,6 +27,7 @@ from harness.plugin.options import DEFAULT_ARCHES
 from harness.plugin.progress import Listener, TerminalProgress, WorkerProgress
 from harness.plugin.state import STATE, State, session_root
 from harness.plugin.update import BaselineUpdate
+from harness.report.crossings import Crossings
 from harness.report.failure import printable
 from harness.report.matrix import Matrix
 from harness.report.notes import Notes
@@ -119,6 +120,7 @@ class ControllerHooks:
         self.state = config.stash[STATE]
         self.matrix = Matrix()
         self.notes = Notes()
+        self.crossings = Crossings() if config.getoption("watch_crossings") else None
         self.normalised: Counter[str] = Counter()
         self.listener: Listener | None = None
         self.lonely: set[str] = set()
@@ -161,6 +163,8 @@ class ControllerHooks:
         self.normalised.update(left["verdict"]["normalised"])
         for observation in left["observations"]:
             self.notes.add(observation)
+            if self.crossings and observation["phase"] == "run":
+                self.crossings.add(observation)
         if left["lonely"]:
             self.lonely.add(left["verdict"]["case"])
         if self.records:
@@ -210,14 +214,7 @@ class ControllerHooks:
             terminalreporter.write_line("declared divergences, all found:", bold=True)
         for line in differences:
             terminalreporter.write_line(printable(line))
-        if self.normalised:
-            rows = ", ".join(f"{name} {count}" for name, count in sorted(self.normalised.items()))
-            terminalreporter.write_line(f"normalised: {rows} (--raw compares outputs as printed)")
-        notes = self.notes.lines()
-        if notes:
-            terminalreporter.write_line("notes:", bold=True)
-        for line in notes:
-            terminalreporter.write_line(printable(line))
+        self._summarise(terminalreporter)
         if self.update:
             for line in self.update.report():
                 terminalreporter.write_line(line)
@@ -225,6 +222,21 @@ class ControllerHooks:
             terminalreporter.write_line(
                 _not_compared(self.lonely, self.state.references, self.state.arches), yellow=True
             )
+
+    def _summarise(self, terminalreporter: Any) -> None:
+        """Print what was normalised, what the watch saw, and what else happened."""
+        if self.normalised:
+            rows = ", ".join(f"{name} {count}" for name, count in sorted(self.normalised.items()))
+            terminalreporter.write_line(f"normalised: {rows} (--raw compares outputs as printed)")
+        if self.crossings:
+            terminalreporter.write_line("crossings held against the ABI:", bold=True)
+            for line in self.crossings.lines():
+                terminalreporter.write_line(line)
+        notes = self.notes.lines()
+        if notes:
+            terminalreporter.write_line("notes:", bold=True)
+        for line in notes:
+            terminalreporter.write_line(printable(line))
 
     def close(self) -> None:
         """Close the records file and remove the session's folder."""

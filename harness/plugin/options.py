@@ -53,6 +53,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=PAIRS[0],
         help="which architectures are compared: each with the reference, all with all, or none (default: %(default)s)",
     )
+    group.addoption(
+        "--watch-crossings",
+        action="store_true",
+        help="hold every crossing between C and Go of each program that runs under QEMU against the ABI "
+        "(docs/watch.md); a broken promise fails the item even when the output is right",
+    )
     _add_output_options(group)
     parser.addini("crossabi_arch", "architectures used without --arch", default=DEFAULT_ARCHES)
     parser.addini("crossabi_toolchains", "folders of toolchain files of your own", type="paths", default=[])

@@ -100,7 +100,8 @@ class State:
     @cached_property
     def session(self) -> Session:
         """The work session, shared with the other workers through `folder`."""
-        return Session(self.folder, faults.load(self.toolchains.folders), self.tell)
+        watched = self.config.getoption("watch_crossings")
+        return Session(self.folder, faults.load(self.toolchains.folders), self.tell, watched=watched)
 
     def baseline(self, folder: Path, case: str) -> Baseline:
         """Return the baseline beside a case, read once. Raises InputError."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import tenacity
 
@@ -15,7 +17,7 @@ from harness.host import tools
 from harness.host.faults import Faults
 from harness.observation import Environment, Observation
 from harness.process import client
-from harness.process.spec import GO_TERMINATE, MIB, WORKDIR, Command, Limits
+from harness.process.spec import GO_TERMINATE, MIB, WORKDIR, Command, Finished, Limits
 from harness.run import outcome
 from harness.run.runners import RUNNERS
 from harness.target import Target
@@ -28,10 +30,12 @@ _HEX = re.compile(r"\b0x[0-9a-f]{4,16}\b")
 BIN = "{bin}"  # stands for the program's folder in a case's arguments and environment
 
 
-def run(case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults) -> tuple[Observation, ...]:
-    """Run `binary` as often as the case asks and return an observation for each time."""
+def run(
+    case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, *, watched: bool = False
+) -> tuple[Observation, ...]:
+    """Run `binary` as often as the case asks and return an observation for each time, `watched` where that can be."""
     return tuple(
-        replace(_with_retries(case, variant, target, binary, faults), repeat=number)
+        replace(_with_retries(case, variant, target, binary, faults, watched), repeat=number)
         for number in range(1, variant.run.repeat + 1)
     )
 
@@ -50,14 +54,16 @@ def environment(target: Target, settings: RunSettings) -> Environment:
     )
 
 
-def _with_retries(case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults) -> Observation:
+def _with_retries(
+    case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, watched: bool
+) -> Observation:
     """Run once, and again only where the table of emulator faults says that this symptom may be retried."""
     tries = 0
 
     def attempt() -> tuple[Observation, bool]:
         nonlocal tries
         tries += 1
-        return _once(case, variant, target, binary, faults)
+        return _once(case, variant, target, binary, faults, watched)
 
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(TRIES),
@@ -68,7 +74,9 @@ def _with_retries(case: Case, variant: Variant, target: Target, binary: Binary, 
     return replace(observation, tries=tries)
 
 
-def _once(case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults) -> tuple[Observation, bool]:
+def _once(
+    case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, watched: bool
+) -> tuple[Observation, bool]:
     settings = variant.run
     timeout = settings.timeout * target.slowdown
     arguments = tuple(arg.replace(BIN, str(binary.folder)) for arg in settings.args)
@@ -96,7 +104,11 @@ def _once(case: Case, variant: Variant, target: Target, binary: Binary, faults: 
         environment=environment(target, settings),
     )
     try:
-        finished = client.run(command)
+        if watched:
+            finished, seen = _watched(target, binary, arguments, command, faults)
+            base = replace(base, **seen)
+        else:
+            finished = client.run(command)
     except RunnerBroken as error:
         return replace(base, message=str(error)), False
     stderr = text(finished.stderr)
@@ -117,6 +129,24 @@ def _once(case: Case, variant: Variant, target: Target, binary: Binary, faults: 
     )
     shown = "".join(getattr(observation, name) for name in case.compare)
     return replace(observation, symbols=symbols(shown, binary)), ended.retry
+
+
+def _watched(
+    target: Target, binary: Binary, arguments: tuple[str, ...], command: Command, faults: Faults
+) -> tuple[Finished, dict[str, Any]]:
+    """Run with the crossings watched; return how it ended, and the fields of the observation that tell of them."""
+    from harness.elf import places
+    from harness.probe.guest import Guest
+    from harness.watch.run import cannot, watch
+
+    guest = Guest(target, binary.program, arguments, command)
+    why = cannot(guest, places.load(binary.program))
+    if why:
+        return client.run(command), {"unwatched": why}
+    seen = watch(guest)
+    known = Counter(row.id for alarm in seen.alarms if (row := faults.known(alarm, target.arch)))
+    alarms = tuple(str(alarm) for alarm in seen.alarms if not faults.known(alarm, target.arch))
+    return seen.finished, {"crossings": dict(seen.checked), "alarms": alarms, "known_alarms": dict(known)}
 
 
 def text(output: bytes) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from harness.registers import RegisterTable
 from harness.watch.sites import INTO_GO, Site, Sites
 
+STACK = 1 << 20  # bytes below a stack pointer that are surely the same stack's
 NEAR = 64  # bytes by which a stack pointer can be wrong and still be told to belong to an entry
 MOST = 100  # alarms of one run that are kept
 
@@ -43,8 +44,11 @@ class Misaligned(Alarm):
 
 @dataclass(frozen=True)
 class _Entered:
+    """`back` is where it returns to; None where the stack, which the log does not show, holds that."""
+
     hit: int
     registers: Mapping[str, int]
+    back: int | None
 
 
 class Checker:
@@ -69,25 +73,52 @@ class Checker:
         sp = registers[self.table.sp]
         left = self.sites.exits.get(pc)
         if left is not None:
-            entered = self._pending.pop((left.crossing, sp - self._popped), None)
-            if entered is None and left.crossing in INTO_GO:
-                entered = self._displaced(left, sp - self._popped)
+            entered = self._left(left, pc, sp - self._popped)
             if entered is not None:
                 self.checked[left.crossing] += 1
                 for alarm in self._broken(left.crossing, left.name, entered, registers):
                     self._add(alarm)
         site = self.sites.entries.get(pc)
         if site is not None:
-            self._hits[site.name] += 1
-            self._pending[site.crossing, sp] = _Entered(self._hits[site.name], registers)
-            off = (sp + self._popped) % self.table.stack_alignment
-            if off and site.crossing not in INTO_GO:
-                rule = f"{self.table.rule}: a multiple of {self.table.stack_alignment} at a call"
-                self._add(Misaligned(self.table.sp, site.crossing, site.name, self._hits[site.name], sp, off, rule))
+            self._enter(site, sp, registers)
 
-    def _displaced(self, left: Site, sp: int) -> _Entered | None:
+    def _enter(self, site: Site, sp: int, registers: Mapping[str, int]) -> None:
+        self._hits[site.name] += 1
+        hit = self._hits[site.name]
+        back = registers[self.table.link] & ~self.table.isa_bit if self.table.link else None
+        if back is None:
+            self._forget(sp)
+        if back is None or self.sites.exits.get(back, Site("", "")).crossing == site.crossing:
+            self._pending[site.crossing, sp] = _Entered(hit, registers, back)
+        off = (sp + self._popped) % self.table.stack_alignment
+        if off and site.crossing not in INTO_GO:
+            rule = f"{self.table.rule}: a multiple of {self.table.stack_alignment} at a call"
+            self._add(Misaligned(self.table.sp, site.crossing, site.name, hit, sp, off, rule))
+
+    def _left(self, left: Site, pc: int, sp: int) -> _Entered | None:
+        """Return the entry that is left at `pc` with the stack pointer `sp`, or None."""
+        if not self.table.link:
+            self._forget(sp)
+        entered = self._pending.get((left.crossing, sp))
+        if entered is None and left.crossing in INTO_GO:
+            return self._displaced(left, pc, sp)
+        if entered is None or entered.back not in (None, pc):
+            return None
+        return self._pending.pop((left.crossing, sp))
+
+    def _forget(self, sp: int) -> None:
+        """Drop entries below `sp`: their frames are gone, and where they return to is not known from registers."""
+        gone = [key for key in self._pending if sp - STACK < key[1] < sp]
+        for key in gone:
+            del self._pending[key]
+
+    def _displaced(self, left: Site, pc: int, sp: int) -> _Entered | None:
         """Return the entry whose exit comes with a stack pointer that is not quite what it was, having told so."""
-        found = [(abs(at - sp), at) for crossing, at in self._pending if crossing == left.crossing and at != sp]
+        found = [
+            (abs(at - sp), at)
+            for (crossing, at), entered in self._pending.items()
+            if crossing == left.crossing and entered.back in (None, pc)
+        ]
         distance, at = min(found, default=(NEAR + 1, 0))
         if distance > NEAR:
             return None

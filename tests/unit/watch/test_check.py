@@ -20,7 +20,8 @@ SP = 0x7000
 
 def registers(table: RegisterTable, **changed: int) -> Mapping[str, int]:
     values = {row.name: 0x1515151515151515 & (1 << row.bits) - 1 for row in table.rows}
-    return {**values, table.sp: SP, **changed}
+    link = {table.link: EXIT} if table.link else {}
+    return {**values, **link, table.sp: SP, **changed}
 
 
 def checker(table: RegisterTable = ARM64) -> Checker:
@@ -106,6 +107,24 @@ def test_the_stack_is_aligned_at_the_entry_of_c(table: RegisterTable, sp: int, o
     assert [(alarm.what, alarm.after) for alarm in watch.alarms] == ([(table.sp, off)] if off else [])
     if off:
         assert f"is {sp:#x} at the entry of call_many at hit 1, off by 8 bytes" in str(watch.alarms[0])
+
+
+def test_an_entry_that_never_returned_is_not_taken_for_a_later_one() -> None:
+    watch = checker()
+    watch.take(ENTRY, registers(ARM64, x30=0x9999, x19=1))  # a tail call: it returns elsewhere
+    watch.take(EXIT, registers(ARM64))
+    watch.take(ENTRY, registers(ARM64, x30=OTHER_EXIT, x19=1))  # a thread that ended in it
+    watch.take(EXIT, registers(ARM64))
+    assert (watch.alarms, dict(watch.checked)) == ([], {})
+
+
+def test_where_the_stack_holds_the_return_address_frames_below_are_gone() -> None:
+    watch = checker(AMD64)
+    watch.take(ENTRY, registers(AMD64, rsp=SP - 0x100, rbx=1))  # never left
+    watch.take(ENTRY, registers(AMD64))
+    watch.take(EXIT, registers(AMD64, rsp=SP + 8))
+    watch.take(EXIT, registers(AMD64, rsp=SP - 0x100 + 8))
+    assert (watch.alarms, dict(watch.checked)) == ([], {"crosscall2": 1})
 
 
 def test_alarms_are_counted_beyond_what_is_kept() -> None:

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from unit.core.writer import Writer, patterns
 
 from harness.core import Core, read_core
 from harness.core.elffile import load
+from harness.core.layout import LAYOUTS
 from harness.core.memory import NotInCoreError
 from harness.core.threads import QEMU_FLOAT
 from harness.registers import TABLES
@@ -29,6 +31,8 @@ WITH_CORES = [arch for arch in dying.ARCHES if arch not in ("riscv64", "386")]  
 FORMS = {"static": ("-static", "-no-pie"), "pie": ("-pie", "-fPIE")}
 NATIVES = ("amd64", "386")
 GDB_READS = {"amd64": 36, "386": 10}  # of 386 gdb 13 says that the floating-point registers are unavailable
+AT_HWCAP, HWCAPS = 16, {"arm": 1 << 6 | 1 << 12 | 1 << 13}  # vfp, neon, vfpv3
+SEEN_FLOATS = {"386": 0, "amd64": 16, "s390x": 16}
 WITHOUT_SVE = {"arm64": ("-cpu", "cortex-a72")}  # with SVE gdb writes NT_ARM_SVE instead of NT_FPREGSET
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 kernel_cores = pytest.mark.skipif(
@@ -198,3 +202,19 @@ def test_a_core_that_gdb_takes_through_the_stub_has_floating_point_registers(arc
     assert not core.dead.missing.keys() & {row.name for row in TABLES[arch].rows if row.role in ("float", "vector")}
     holds_what_the_program_set(core, program)
     assert holds_what_gdb_reads(core, program) >= len(TABLES[arch].rows) - len(core.dead.missing) - 2
+
+
+@pytest.mark.parametrize("arch", TABLES)
+def test_gdb_finds_every_register_of_a_synthesised_core_where_the_layout_has_it(arch: str, folder: Path) -> None:
+    """What neither a kernel nor an emulator here writes: riscv64, and the floating-point registers of the others."""
+    layout = LAYOUTS[arch]
+    bits = {row.name: row.bits for row in TABLES[arch].rows}
+    program = dying.build(target(arch), folder, *FORMS["static"])  # gdb looks at its header for floats of riscv64
+    writer = Writer(arch).auxv({AT_HWCAP: HWCAPS.get(arch, 0)})
+    general = {**patterns(layout.general, 1, bits), **({"zero": 0} if "zero" in bits else {})}
+    floats = {**patterns(layout.floats, 101, bits), **({"fpscr": 0x12345678} if "fpscr" in bits else {})}
+    for pid in (71, 72):
+        writer.thread(pid, 11, general).floats(floats)
+    path = folder / "synthesised.core"
+    path.write_bytes(writer.build())
+    assert holds_what_gdb_reads(read_core(path), program) >= len(layout.general) - 2 + SEEN_FLOATS.get(arch, 30)

@@ -17,7 +17,8 @@ CUT_OFF = "not in the core: its bytes are beyond the end of the file, which is c
 class Piece:
     """A mapping of the process: `size` bytes from `address`, of which the first `present` are in the file.
 
-    `flags` are `r`, `w` and `x` or `-`. A kernel leaves out file-backed pages (core_filter), QEMU all code.
+    `flags` are `r`, `w` and `x` or `-`. A kernel leaves out file-backed pages (core_filter), QEMU code that the
+    guest cannot write (of x86 guests it is there).
     """
 
     address: int

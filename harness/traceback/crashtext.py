@@ -36,11 +36,13 @@ def start(stderr: str) -> int | None:
 
 def _find(stderr: str) -> tuple[re.Match[str], str] | None:
     """Return the first of the runtime's words and the text from there on."""
+    followed = True  # by stacks: what does not follow one line does not follow a later one
     for start in _START.finditer(stderr):
-        rest = stderr[start.start() :]
-        if start["early"] is None and not _STACKS.search(rest):
-            continue  # the program's own words, not the runtime's
-        return start, rest
+        if start["early"] is None:
+            followed = followed and _STACKS.search(stderr, start.start()) is not None
+            if not followed:
+                continue  # the program's own words, not the runtime's
+        return start, stderr[start.start() :]
     return None
 
 

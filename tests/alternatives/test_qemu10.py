@@ -39,6 +39,12 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "root" / "usr" / "bin"
 
 
+def test_cores_of_qemu_10_are_read(emulators: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROSSABI_TEST_QEMU10", str(emulators))
+    argv = [sys.executable, "-m", "pytest", "-n2", "-p", "no:cacheprovider", "-k", "core_of_qemu"]
+    run(*argv, ROOT / "tests" / "integration" / "test_core.py")
+
+
 def test_the_corpus_passes_under_qemu_10(emulators: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CROSSABI_QEMU_DIR", str(emulators))
     records = tmp_path / "records"

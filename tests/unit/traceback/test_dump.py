@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -144,3 +146,20 @@ def test_torn_and_mixed_texts_have_an_answer(data: st.DataObject) -> None:
     found = dump.read(text[:start] + noise + text[end:], recorded.arch(name))
     for fault in found.faults if found else ():
         assert set(fault.registers) | set(fault.missing) == set(TABLES[recorded.arch(name)].by_name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "panic: x",
+        "SIGSEGV: x",
+        "SIGSEGV: x\nPC=0x1 m=0 sigcode=1",
+        "goroutine 1 [running]:",
+        "rax    0x0",
+        "[signal SIGSEGV: ",
+    ],
+)
+def test_a_hostile_text_costs_no_time(line: str) -> None:
+    started = time.perf_counter()
+    dump.read(f"{line}\n" * 20_000, "amd64")
+    assert time.perf_counter() - started < 5

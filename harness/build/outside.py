@@ -13,23 +13,23 @@ from pathlib import Path
 from harness.errors import EnvironmentBroken
 
 MOST = 200_000  # files below one named folder: more than any tree of headers, and a walk of a second
-_HEADERS = ("-I", "-isystem", "-iquote", "-idirafter", "-include", "-imacros", "-F")
+_ABSOLUTE = re.compile(r"(?:^|[=,])(-[A-Za-z]+|)=?(/[^,]*)")
 _CGO = re.compile(r"#cgo\b[^:\n]*?(CFLAGS|CPPFLAGS|CXXFLAGS|FFLAGS|LDFLAGS|pkg-config):(.*)")
-_INCLUDE = re.compile(rb'^[ \t/*]*#[ \t]*include[ \t]*[<"](/[^>"\n]+)[>"]', re.MULTILINE)
+_INCLUDE = re.compile(
+    rb'^[ \t/*]*(?:#[ \t]*(?:include|embed)|\.incbin|\.include)[ \t]*[<"](/[^>"\n]+)[>"]', re.MULTILINE
+)
 _REPLACE = re.compile(
     r"""^(?P<old>\s*(?:replace\s+)?(?P<module>[^\s(]+)[^\n=]*=>\s*)(?P<new>"[^"\n]*"|`[^`\n]*`|[^\s"`]+)""",
     re.MULTILINE,
 )
+_VENDORED = re.compile(r"^# (\S+) ", re.MULTILINE)
 _MODULE = re.compile(r"""^module\s+"?([^\s"]+)""", re.MULTILINE)
 _LISTS = {  # with whether the compiler looks into folders below
     **{"CPATH": True, "C_INCLUDE_PATH": True, "CPLUS_INCLUDE_PATH": True},
-    **{"LIBRARY_PATH": False, "PKG_CONFIG_PATH": False},
+    **{"LIBRARY_PATH": False, "PKG_CONFIG_PATH": False, "COMPILER_PATH": False},
 }
-_EMBED = b"//go:embed"
-# What of a module a build can read without //go:embed: cmd/go's own suffixes, and what C sources include and link.
-_SOURCE = re.compile(
-    r"\.(go|mod|sum|work|[chsmS]|cc|cpp|cxx|hh|hpp|hxx|sx|mm|f|F|for|f90|swig|swigcxx|syso|a|so|o|inc|def|ld|tbl|x)$"
-)
+
+_OUTPUTS = (".jsonl", ".xml", ".log", ".pyc")  # what test runs leave in a repository
 
 
 @dataclass(frozen=True, order=True)
@@ -79,6 +79,11 @@ def split(text: str) -> list[str]:
         return text.split()
 
 
+def vendored(listing: str) -> list[str]:
+    """Return the modules of a ``vendor/modules.txt`` (Go modules reference, "Vendoring")."""
+    return _VENDORED.findall(listing)
+
+
 def modules(content: str) -> list[str]:
     """Return the module path of a go.mod, then those that it replaces by folders."""
     own = _MODULE.search(content)
@@ -103,8 +108,8 @@ def pinned(folder: Path, content: str) -> str:
 def state(named: Named) -> str:
     """Return a text that changes when the file, or a file of the folder, does (by size and modification time).
 
-    Of a Go module only what belongs to it counts: no hidden folders, no modules within, and no file that a build cannot
-    read. Raises EnvironmentBroken for a folder with more than `MOST` files.
+    Of a Go module only what belongs to it counts: no hidden folders, no modules within, no records of test runs.
+    Raises EnvironmentBroken for a folder with more than `MOST` files.
     """
     rows: list[tuple[str, str]] = []
     for place in _files(named):
@@ -152,27 +157,13 @@ def _files(named: Named) -> Iterator[str]:
 
 
 def _module_files(root: Path) -> Iterator[str]:
-    embeds: list[str] = []
     for place, folders, files in walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".") and not _is_module(place, name)]
-        paths = [os.path.join(place, name) for name in files]  # noqa: PTH118 (thousands)
-        sources = [path for path in paths if _SOURCE.search(path)]
-        if any(place.startswith(folder) for folder in embeds) or _has_embed(sources):
-            embeds.append(place)
-            yield from paths
-        else:
-            yield from sources
+        folders[:] = [name for name in folders if not _is_ignored(name) and not _is_module(place, name)]
+        yield from (os.path.join(place, name) for name in files if not name.endswith(_OUTPUTS))  # noqa: PTH118
 
 
-def _has_embed(paths: Iterable[str]) -> bool:
-    for path in paths:
-        if path.endswith(".go"):
-            try:
-                if _EMBED in Path(path).read_bytes():
-                    return True
-            except OSError:
-                continue
-    return False
+def _is_ignored(name: str) -> bool:
+    return name.startswith(".") or name == "__pycache__"
 
 
 def _is_module(place: str, name: str) -> bool:
@@ -180,21 +171,14 @@ def _is_module(place: str, name: str) -> bool:
 
 
 def _of_words(words: list[str]) -> set[Named]:
-    """Return the absolute paths in a list of flags."""
+    """Return the absolute paths in a list of flags, wherever in a word they begin: ``-Wl,-L/a``, ``--x=/a``, ``/a``."""
     found: set[Named] = set()
     for before, word in zip(["", *words], words, strict=False):
-        if before == "-L" and word.startswith("/"):
-            found.add(Named(Path(word), deep=False))
-        elif word.startswith("-L/"):
-            found.add(Named(Path(word[2:]), deep=False))
-        elif word.startswith("/"):
-            found.add(Named(Path(word)))
-        else:
-            found.update(
-                Named(Path(word[len(flag) :].lstrip("=")))
-                for flag in _HEADERS
-                if word.startswith(flag) and word[len(flag) :].lstrip("=").startswith("/")
-            )
+        if " -" in word:  # flags for another program, as in -extldflags
+            found |= _of_words(split(word.replace("=", " ", 1)) if split(word) == [word] else split(word))
+            continue
+        for flag, path in _ABSOLUTE.findall(word):
+            found.add(Named(Path(path), deep=flag != "-L" and (before, flag) != ("-L", "")))
     return found
 
 

@@ -99,7 +99,8 @@ def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Re
     found, settings = sources(case.folder), variant.build
     env = {**ambient.env, **target.toolchain.go_env, **settings.env}
     asked = _pkg_config(found.packages, env)
-    words = [*settings.cflags, *settings.c_ldflags, *outside.split(settings.go_ldflags), *target.toolchain.c_flags]
+    words = [*settings.cflags, *settings.c_ldflags, *target.toolchain.c_flags]
+    words += [part for flag in (settings.go_ldflags, *flags, *ambient.flags) for part in outside.split(flag)]
     named = found.named | outside.named_by([*words, *asked], env)
     return Recipe(
         label=case.name,

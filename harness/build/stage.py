@@ -27,8 +27,10 @@ def module(folder: Path, name: str = MODULE) -> None:
 
 
 def modules(folder: Path) -> list[str]:
-    """Return the module path of the go.mod in `folder`, then those that it replaces by folders."""
-    return outside.modules((folder / "go.mod").read_text(errors="replace"))
+    """Return the module path of the go.mod in `folder`, then those that it replaces by folders or has vendored."""
+    listing = folder / "vendor" / "modules.txt"
+    vendored = outside.vendored(listing.read_text(errors="replace")) if listing.is_file() else []
+    return list(dict.fromkeys([*outside.modules((folder / "go.mod").read_text(errors="replace")), *vendored]))
 
 
 def copy(recipe: Recipe, destination: Path) -> None:

@@ -136,7 +136,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Crossing:
-    """A promise that Go is known to break: at which crossing, and which register shows it."""
+    """A promise that Go is known to break: at which crossing, and which registers (with spaces between) show it."""
 
     id: str
     arches: tuple[str, ...]
@@ -147,7 +147,7 @@ class Crossing:
 
     def knows(self, alarm: Broken, arch: str) -> bool:
         """Whether `alarm` on `arch` is this one."""
-        return arch in self.arches and (alarm.crossing, alarm.what) == (self.crossing, self.register)
+        return arch in self.arches and alarm.crossing == self.crossing and alarm.what in self.register.split()
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def c_compiler(toolchain: Toolchain) -> tuple[Tool | None, str]:
     """Return the C compiler and its kind: the toolchain's own, or zig's where that is missing."""
     path = tools.which(toolchain.compiler)
     if path:
-        return tools.tool([path]), "gcc"
+        return tools.compiler(path), "gcc"
     zig = tools.zig()
     if zig and toolchain.fallback:
         found = tools.version(zig, ("version",))

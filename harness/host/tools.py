@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -45,6 +46,17 @@ def version(command: Sequence[str], ask: Sequence[str] = ("--version",)) -> str:
 def tool(command: Sequence[str]) -> Tool:
     """Describe a program that was found."""
     return Tool(tuple(command), version(command), identity(command[0]))
+
+
+def compiler(path: str) -> Tool:
+    """Describe a C compiler; its identity is also that of the programs that it runs: an upgrade of binutils counts."""
+    found = tool([path])
+    parts = [
+        remembered(f"part {name}", [path], partial(_first_line, [path, f"-print-prog-name={name}"]))
+        for name in ("cc1", "as", "ld")
+    ]
+    places = [part if "/" in part else which(part) or "" for part in parts]
+    return replace(found, identity=" ".join([found.identity, *map(identity, filter(None, places))]))
 
 
 def run(argv: Sequence[str], timeout: float = 60.0) -> str:

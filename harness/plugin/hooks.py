@@ -168,7 +168,10 @@ class ControllerHooks:
         if left["lonely"]:
             self.lonely.add(left["verdict"]["case"])
         if self.records:
-            self.records.write(left)
+            try:
+                self.records.write(left)
+            except CrossabiError as error:
+                pytest.exit(str(error), returncode=error.exit_code)
         if self.update:
             self.update.add(left)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,8 +38,9 @@ class RecordsFile:
             raise UsageError(f"{self.path}: cannot be written: {error.strerror}", mend="free some space") from error
 
     def close(self) -> None:
-        """End the file."""
-        self._file.close()
+        """End the file; what could not be written has been told."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def __enter__(self) -> RecordsFile:
         return self

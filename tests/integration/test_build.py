@@ -388,6 +388,26 @@ def test_a_replaced_module_elsewhere_that_changes_is_built_in(project: Project, 
         assert ran.words == {"g/number::run[amd64]": word}, ran.text
 
 
+def test_a_vendored_header_that_changes_is_built_in(project: Project) -> None:
+    folder = project.folder("g/vendored")
+    main = (
+        'package main\n\nimport "C"\nimport "fmt"\nimport "example.com/lib"\n\nfunc main() { fmt.Println(lib.N()) }\n'
+    )
+    sources = {
+        "main.go": main,
+        "go.mod": "module x\n\ngo 1.21\n\nrequire example.com/lib v1.0.0\n",
+        "vendor/modules.txt": "# example.com/lib v1.0.0\n## explicit; go 1.21\nexample.com/lib\n",
+        "vendor/example.com/lib/lib.go": PACKAGE,
+    }
+    project.case("g/vendored", sources=sources, expect={"stdout": "1\n"})
+    header = folder / "vendor" / "example.com" / "lib" / "deep" / "number.h"
+    header.parent.mkdir()
+    for number, word in (("1", "PASS"), ("22", "FAIL")):
+        header.write_text(f"#define NUMBER {number}\n")
+        ran = project.pytest("--arch=amd64")
+        assert ran.words == {"g/vendored::run[amd64]": word}, ran.text
+
+
 def test_a_case_that_names_the_whole_disk_is_told_so(project: Project) -> None:
     project.case("g/wide", sources=MAIN, build={"c": {"cflags": ["-I/"]}})
     ran = project.pytest("--arch=amd64")

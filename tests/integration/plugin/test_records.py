@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ..support import ROOT, Project, Ran, own_toolchain
+from ..support import PYTEST, ROOT, Project, Ran, command, own_toolchain
 
 DOCS = ROOT / "docs"
 SCHEMA: dict[str, Any] = json.loads((DOCS / "records.schema.json").read_text())
@@ -121,4 +121,14 @@ def test_a_file_that_cannot_be_written_ends_with_4(project: Project) -> None:
     ran = project.pytest("--arch=amd64", "--records=file/records.jsonl")
     assert ran.code == 4
     assert "cannot be written" in ran.text
+    assert "Traceback" not in ran.text
+
+
+@pytest.mark.parametrize("how", ["-n0", "-n2"])
+def test_a_disk_that_fills_up_ends_the_run_in_one_line(project: Project, how: str) -> None:
+    project.case("g/hello", "say", "hello")
+    ran = command([*PYTEST, "--arch=amd64", how, "--records=/dev/full", "cases"], project.path)
+    assert ran.code == 4, ran.text
+    assert "/dev/full: cannot be written: No space left on device" in ran.text
+    assert "INTERNALERROR" not in ran.text
     assert "Traceback" not in ran.text

@@ -21,6 +21,10 @@ def _forget() -> None:
         (["-isystem", "/a", "-include", "/b.h"], {}, ["/a", "/b.h"]),
         (["/a/lib.a"], {}, ["/a/lib.a"]),
         (["-I/"], {}, ["/"]),
+        (["-Wl,-L/a", "-Wl,--whole-archive,/b/libf.a,--no-whole-archive"], {}, ["/a", "/b/libf.a"]),
+        (["--include-directory=/a", "-specs=/b", "-B/c"], {}, ["/a", "/b", "/c"]),
+        (["-extldflags", "-L/a -lf", '-ldflags=-s -extldflags "-L/b -lg"'], {}, ["/a", "/b"]),
+        (["-ldflags=-extldflags=-L/c"], {}, ["/c"]),
         (["-I=/a", "-isystem/b", "-iquote", "/c d"], {}, ["/a", "/b", "/c d"]),
         (["-O2", "-DX=a/b", "-Irelative", "-lm"], {}, []),
         ([], {"CPATH": "/a:/b:", "LIBRARY_PATH": "/c"}, ["/a", "/b", "/c"]),
@@ -91,10 +95,8 @@ def below(path: Path) -> list[str]:
 def test_of_a_module_only_its_own_folders_and_what_a_build_reads_count(tmp_path: Path) -> None:
     for name in ("go.mod", "a.go", "deep/b.c", ".git/HEAD", ".venv/x.py", "nested/go.mod", "nested/c.go", "r.jsonl"):
         touch(tmp_path / name)
-    assert below(tmp_path) == ["a.go", "go.mod", "deep/b.c"]
-    touch(tmp_path / "deep" / "e.go", "//go:embed *\n")
-    touch(tmp_path / "deep" / "data" / "x.txt")
-    assert below(tmp_path) == ["a.go", "go.mod", "deep/b.c", "deep/e.go", "deep/data/x.txt"]
+    touch(tmp_path / "deep" / "x.txt")
+    assert below(tmp_path) == ["a.go", "go.mod", "deep/b.c", "deep/x.txt"]
 
 
 def test_links_to_folders_are_followed_but_not_in_circles(tmp_path: Path) -> None:
@@ -118,6 +120,11 @@ def test_the_modules_of_a_go_mod_are_its_own_and_those_that_are_folders() -> Non
     text = "module my.org/x\n\nreplace (\n\ta.b/c v1.0.0 => ../c\n\ta.b/d => ./in\n\ta.b/e => f.g/h v1.2.3\n)\n"
     assert outside.modules(text) == ["my.org/x", "a.b/c", "a.b/d"]
     assert outside.modules("") == []
+
+
+def test_vendored_modules_are_those_of_the_listing() -> None:
+    listing = "# a.b/c v1.0.0\n## explicit\na.b/c\na.b/c/d\n# e.f/g v0.0.0 => ../g\ne.f/g\n"
+    assert outside.vendored(listing) == ["a.b/c", "e.f/g"]
 
 
 def test_packages_for_pkg_config_are_those_of_the_cgo_lines() -> None:

@@ -50,5 +50,4 @@ def test_a_full_disk_is_told() -> None:
     full = RecordsFile(Path("/dev/full"))
     with pytest.raises(UsageError, match="/dev/full: cannot be written: No space left on device"):
         full.write(left("x"))
-    with pytest.raises(OSError, match="No space left"):
-        full.close()
+    full.close()  # says nothing that was not said

@@ -158,11 +158,12 @@ def _files(named: Named) -> Iterator[str]:
 
 def _module_files(root: Path) -> Iterator[str]:
     for place, folders, files in walk(root):
-        folders[:] = [name for name in folders if not _is_ignored(name) and not _is_module(place, name)]
+        folders[:] = [name for name in folders if not is_hidden(name) and not _is_module(place, name)]
         yield from (os.path.join(place, name) for name in files if not name.endswith(_OUTPUTS))  # noqa: PTH118
 
 
-def _is_ignored(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is nobody's source."""
     return name.startswith(".") or name == "__pycache__"
 
 

@@ -131,11 +131,11 @@ def sources(folder: Path) -> Sources:
     named: set[Named] = set()
     packages: set[str] = set()
     for place, folders, names in outside.walk(folder):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
+        folders[:] = [name for name in folders if not outside.is_hidden(name)]
         for name in names:
             path = Path(place, name)
             relative = str(path.relative_to(folder))
-            if _is_hidden(name) or relative in (CASE_FILE, BASELINE_FILE) or not path.is_file():
+            if outside.is_hidden(name) or relative in (CASE_FILE, BASELINE_FILE) or not path.is_file():
                 continue
             try:
                 content = path.read_bytes()
@@ -146,10 +146,6 @@ def sources(folder: Path) -> Sources:
             named |= outside.named_in(folder, relative, content)
             packages |= outside.packages_in(relative, content)
     return Sources(tuple(sorted(found)), frozenset(named), frozenset(packages))
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__pycache__"
 
 
 def _pkg_config(packages: frozenset[str], env: Mapping[str, str]) -> list[str]:

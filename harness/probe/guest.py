@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness.elf.places import Place, Program
 from harness.process.spec import Command, Finished
 from harness.registers import TABLES, RegisterTable
 from harness.run.runners import RUNNERS
-from harness.snapshot import Snapshot
+from harness.snapshot import Probe, Snapshot
 from harness.target import Platform
 
 MOST = 10_000  # snapshots of one run
@@ -55,3 +56,10 @@ class Taken:
     source: str
     notes: tuple[str, ...] = ()
     changed: Mapping[str, str] = field(default_factory=dict)
+
+
+def never_reached(
+    program: Program, probes: Sequence[tuple[Probe, Place]], hits: Mapping[str, int]
+) -> dict[str, tuple[str, ...]]:
+    """Return, for each place where execution never came by, other names that may be meant."""
+    return {place.text: program.near(place.function) for _, place in probes if not hits[place.text]}

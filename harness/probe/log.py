@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.build.store import Store
 from harness.elf.places import Place, Program
-from harness.probe.guest import MOST, Guest, Taken
-from harness.probe.reader import LogReader, options
-from harness.process import client
+from harness.probe import reader
+from harness.probe.guest import MOST, Guest, Taken, never_reached
 from harness.qemulog.layouts import LAYOUTS
 from harness.qemulog.records import Record
 from harness.registers import THREAD
@@ -40,17 +38,11 @@ def can(guest: Guest, probes: Sequence[Probe], program: Program) -> str:
 def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program) -> Taken:
     """Run `guest` and return what its log says at the entries of `probes`."""
     entries = _Entries({address: probe for probe, place in probes for address in place.addresses}, program)
-    with Store().scratch() as folder:
-        reader = LogReader(folder / "log", LAYOUTS[guest.arch], entries.take)
-        reader.start()
-        try:
-            finished = client.run(guest.under(*options(entries.wanted, folder / "log")))
-        finally:
-            reader.finish()
-    notes = [f"{reader.splitter.torn} records of the log were cut off"] if reader.splitter.torn else []
+    finished, torn = reader.run(guest, entries.wanted, entries.take)
+    notes = [f"{torn} records of the log were cut off"] if torn else []
     if len(entries.found) == MOST:
         notes.append(f"only the first {MOST} snapshots were kept")
-    near = {place.text: program.near(place.function) for _, place in probes if not entries.hits[place.text]}
+    near = never_reached(program, probes, entries.hits)
     return Taken(tuple(entries.found), entries.hits, near, finished, SOURCE, tuple(notes))
 
 

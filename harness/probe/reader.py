@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import select
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
-from harness.qemulog.layouts import Layout
+from harness.build.store import Store
+from harness.probe.guest import Guest
+from harness.process import client
+from harness.process.spec import Finished
+from harness.qemulog.layouts import LAYOUTS, Layout
 from harness.qemulog.records import Record, Splitter
 
 CHUNK = 1 << 20
+LOG = "log"
 WIDTH = 4  # bytes of a filter's range; a block is logged when its first address is in it, and no block starts within
 
 
@@ -19,6 +24,21 @@ def options(addresses: Iterable[int], fifo: Path) -> tuple[str, ...]:
     """Return QEMU's options that log the registers into `fifo` whenever a block of code starts at an address."""
     ranges = ",".join(f"{address:#x}+{WIDTH}" for address in addresses)
     return "-d", "cpu,fpu,nochain", "-dfilter", ranges, "-D", str(fifo)
+
+
+def run(guest: Guest, addresses: Collection[int], consume: Callable[[Record], None]) -> tuple[Finished, int]:
+    """Run `guest` and hand `consume` a record for each time that a block starts at one of `addresses`.
+
+    Returns how it ended, and how many records were cut off.
+    """
+    with Store().scratch() as folder:
+        reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume)
+        reader.start()
+        try:
+            finished = client.run(guest.under(*(options(addresses, folder / LOG) if addresses else ())))
+        finally:
+            reader.finish()
+    return finished, reader.splitter.torn
 
 
 class LogReader(threading.Thread):

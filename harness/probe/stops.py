@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from harness.build.store import Store
 from harness.elf.places import Place, Program
 from harness.errors import CrossabiError
-from harness.probe.guest import MOST, Guest, Taken
+from harness.probe.guest import MOST, Guest, Taken, never_reached
 from harness.probe.servers import Served, serve
 from harness.process import client
 from harness.process.spec import Finished
@@ -39,7 +39,7 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program) 
             visit.finish()
     if visit.error is not None and not finished.error:
         raise visit.error
-    near = {place.text: program.near(place.function) for _, place in probes if not visit.hits[place.text]}
+    near = never_reached(program, probes, visit.hits)
     return Taken(
         tuple(visit.found),
         {place.text: visit.hits[place.text] for _, place in probes},

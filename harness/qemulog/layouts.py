@@ -73,10 +73,10 @@ def _layout(table: RegisterTable, start: str, last: str, pc: str, *fields: Field
     return Layout(table, start, re.compile(last, lines), re.compile(pc, lines), fields, frozenset(absent.split()))
 
 
-_MIPS = (
-    *("zero", "at", "v0", "v1", *(f"a{number}" for number in range(8)), *(f"t{number}" for number in range(4))),
-    *(*(f"s{number}" for number in range(8)), "t8", "t9", "k0", "k1", "gp", "sp", "s8", "ra"),
-)
+def _mips(number: int) -> str:
+    return registers.MIPS64LE.by_stub_name[f"r{number}"].name
+
+
 _AMD64_GENERAL = "RAX RBX RCX RDX RSI RDI RBP RSP RIP R8 R9 R10 R11 R12 R13 R14 R15"
 _ARM64_STATUS = {"PSTATE": "cpsr", "FPCR": "fpcr", "FPSR": "fpsr"}
 _AMD64_STATUS = {"RFL": "eflags", "FCW": "fctrl", "MXCSR": "mxcsr"}
@@ -153,7 +153,7 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
                 r"^f31: ",
                 rf"^pc=0x({_H16})",
                 _words(rf"\b(pc|HI|LO)=0x({_H16})", "pc HI LO"),
-                _field(rf"^GPR(\d\d):((?: \w\w {_H16})+)", lambda number: _MIPS[number], row=True),
+                _field(rf"^GPR(\d\d):((?: \w\w {_H16})+)", _mips, row=True),
                 _words(rf"\b(FCR31) 0x({_H8})", FCR31="fcsr"),
                 _field(rf"^ ?f(\d+): w:{_H8} d:({_H16})", _numbered("f")),
             ),

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from harness.build.store import Store
 from harness.elf import places
 from harness.elf.places import Program
 from harness.errors import UsageError
+from harness.probe import reader
 from harness.probe.guest import Guest
-from harness.probe.reader import LogReader, options
-from harness.process import client
-from harness.process.spec import Command, Finished
+from harness.process.spec import Finished
 from harness.qemulog.layouts import LAYOUTS
 from harness.qemulog.records import Record
 from harness.watch.check import Alarm, Checker
-from harness.watch.sites import Sites, find
+from harness.watch.sites import find
 
 
 @dataclass(frozen=True)
@@ -57,15 +54,5 @@ def watch(guest: Guest) -> Watched:
         if record.pc is not None:
             checker.take(record.pc, record.registers)
 
-    with Store().scratch() as folder:
-        reader = LogReader(folder / "log", LAYOUTS[guest.arch], consume)
-        reader.start()
-        try:
-            finished = client.run(_command(guest, sites, folder / "log"))
-        finally:
-            reader.finish()
-    return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, reader.splitter.torn)
-
-
-def _command(guest: Guest, sites: Sites, log: Path) -> Command:
-    return guest.under(*options(sites.addresses, log)) if sites.addresses else guest.under()
+    finished, torn = reader.run(guest, sites.addresses, consume)
+    return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn)

@@ -27,10 +27,10 @@ def build(store: Store, recipe: Recipe) -> Built:
         library = f"{LIBRARY}{SUFFIX[recipe.settings.mode]}"
         staged = (str(bench.source),)
         own = stage.modules(bench.source)
-        marked = marks.flags(recipe.key, own[:1], own, gcflags_said(recipe))
+        marked = marks.flags(marks.mark(store, recipe), own[:1], own, gcflags_said(recipe))
         made = go_build(recipe, bench, bench.source / library, ["."], marked)
         if not made.ok:
-            return refuse(store, recipe, made, made.text, staged, "go build", time.monotonic() - started)
+            return refuse(store, recipe, bench, made, made.text, staged, "go build", time.monotonic() - started)
         host = sorted(str(path) for path in (bench.source / HOST_FOLDER).rglob("*.c"))
         if not host:
             refusal = Refusal(recipe.key, (Diagnostic(HOST_FOLDER, 0, 0, NO_HOST),), NO_HOST)
@@ -45,7 +45,7 @@ def build(store: Store, recipe: Recipe) -> Built:
         linked = compile_c(recipe, bench, arguments)
         if not linked.ok:
             compiler = recipe.target.cc.command[0]
-            return refuse(store, recipe, linked, linked.text, staged, compiler, time.monotonic() - started)
+            return refuse(store, recipe, bench, linked, linked.text, staged, compiler, time.monotonic() - started)
         found = diagnostics.parse(made.text + linked.text, staged)
         beside = (bench.source / library,) if shared else ()
         return finish(store, recipe, bench, program, found, beside)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.build import reads
 from harness.build.recipe import Recipe
 from harness.process import client
 from harness.process.spec import MIB, Command, Finished, Limits
@@ -25,6 +26,11 @@ class Workbench:
     source: Path
     out: Path
     tmp: Path
+
+    @property
+    def listing(self) -> Path:
+        """Where the C compiler says what it reads."""
+        return self.tmp / "reads"
 
     @classmethod
     def under(cls, folder: Path) -> Workbench:
@@ -107,6 +113,6 @@ def flags_source(recipe: Recipe) -> str:
 
 
 def _run(argv: tuple[str, ...], env: Mapping[str, str], bench: Workbench) -> Finished:
-    full = {**env, "TMPDIR": str(bench.tmp), "LC_ALL": "C.UTF-8"}
+    full = {**env, "TMPDIR": str(bench.tmp), "LC_ALL": "C.UTF-8", reads.VARIABLE: str(bench.listing)}
     limits = Limits(output=4 * MIB)
     return client.run(Command(argv, full, BUILD_SECONDS, cwd=bench.source, limits=limits))

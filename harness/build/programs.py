@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.build import check, diagnostics, marks, stage
+from harness.build import check, diagnostics, marks, reads, stage
 from harness.build.commands import CASE_MODULE, MODULE, Workbench, compile_c, gcflags_said, go_build
 from harness.build.recipe import Recipe
 from harness.build.refuse import refuse
@@ -42,11 +42,14 @@ def _build(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
             bench = Workbench(bench.source / name, bench.out, bench.tmp)
             stage.module(bench.source, CASE_MODULE)
             own = stage.modules(bench.source)
-            marked = marks.flags(recipes[0].key, own[:1], own, said)
+            marked = marks.flags(marks.mark(store, recipes[0]), own[:1], own, said)
         else:
             output, packages = bench.out, [f"./{name}" for name in names.values()]
             stage.module(bench.source)
-            rows = [marks.flags(key, [f"{MODULE}/{name}"], [], said) for key, name in names.items()]
+            rows = [
+                marks.flags(marks.mark(store, recipe), [f"{MODULE}/{names[recipe.key]}"], [], said)
+                for recipe in recipes
+            ]
             marked = list(dict.fromkeys(flag for row in rows for flag in row))
         finished = go_build(recipes[0], bench, output, packages, marked)
         texts = diagnostics.split_packages(finished.stderr.decode(errors="replace"))
@@ -85,7 +88,7 @@ def _result(
         return finish(store, recipe, bench, made, diagnostics.parse(text, folders))
     if finished.ended == "exited" and not text:
         return None
-    return refuse(store, recipe, finished, text, folders, "go build", seconds)
+    return refuse(store, recipe, bench, finished, text, folders, "go build", seconds)
 
 
 def finish(
@@ -107,7 +110,7 @@ def finish(
         arguments = ["-shared", "-fPIC", "-o", str(folder / library), *(str(root / part) for part in parts)]
         finished = compile_c(recipe, bench, [*arguments, *recipe.settings.c_ldflags])
         if not finished.ok:
-            return refuse(store, recipe, finished, finished.text, (str(root),), target.cc.command[0])
+            return refuse(store, recipe, bench, finished, finished.text, (str(root),), target.cc.command[0])
     for path in beside:
         path.rename(folder / path.name)
     for name in (PROGRAM, *recipe.settings.shared, *(path.name for path in beside)):
@@ -116,4 +119,5 @@ def finish(
             return Trouble(recipe.key, wrong)
     from harness.elf.symbols import load_ranges
 
-    return store.put_binary(folder, Binary(recipe.key, folder, found, load_ranges(folder / PROGRAM)))
+    read = reads.stamps(bench.listing, bench.tmp.parent)
+    return store.put_binary(folder, Binary(recipe.key, folder, found, load_ranges(folder / PROGRAM), read))

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.build import diagnostics
+from harness.build import diagnostics, reads
+from harness.build.commands import Workbench
 from harness.build.recipe import Recipe
 from harness.build.store import Refusal, Store, Trouble
 from harness.process.spec import Finished
 
 
 def refuse(
-    store: Store, recipe: Recipe, finished: Finished, said: str, folders: Sequence[str], tool: str, seconds: float = 0.0
+    store: Store,
+    recipe: Recipe,
+    bench: Workbench,
+    finished: Finished,
+    said: str,
+    folders: Sequence[str],
+    tool: str,
+    seconds: float = 0.0,
 ) -> Refusal | Trouble:
     """Return what the failed run `finished` of `tool`, which `said` so about `recipe`, means; a refusal is stored.
 
@@ -21,13 +29,16 @@ def refuse(
     if finished.ended != "exited":
         ended = f"{tool} ended with {finished.ended} {finished.signal or ''} {finished.error}".strip()
         return Trouble(recipe.key, ended, said, seconds)
+    if not bench.tmp.is_dir():
+        cause = f"the build stopped: somebody removed {bench.tmp.parent} meanwhile (`crossabi cache clear`?); run again"
+        return Trouble(recipe.key, cause, said, seconds)
     trouble = diagnostics.machine_trouble(said)
     if trouble:
         return Trouble(recipe.key, f"the build stopped: {trouble}", said, seconds)
     found = diagnostics.parse(said, folders)
     if not found:
         return Trouble(recipe.key, f"{tool} failed: {_first_line(said)}", said, seconds)
-    refusal = Refusal(recipe.key, found, said, seconds)
+    refusal = Refusal(recipe.key, found, said, seconds, reads.stamps(bench.listing, bench.tmp.parent))
     store.put_refusal(refusal)
     return refusal
 

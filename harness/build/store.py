@@ -12,13 +12,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness import files
+from harness.build import reads
 from harness.observation import Diagnostic
 
 PROGRAM = "program"
@@ -30,12 +31,14 @@ class Binary:
     """A verified ELF program in the store.
 
     `loads` are the address ranges (start, end) at which its parts stand when it runs, where they are fixed.
+    `read` are files elsewhere that the compiler read, with what they were like (see `harness.build.reads`).
     """
 
     key: str
     folder: Path
     diagnostics: tuple[Diagnostic, ...] = ()
     loads: tuple[tuple[int, int], ...] = ()
+    read: Mapping[str, list[int]] = field(default_factory=dict, compare=False)
 
     @property
     def program(self) -> Path:
@@ -51,6 +54,7 @@ class Refusal:
     diagnostics: tuple[Diagnostic, ...]
     output: str
     seconds: float = 0.0
+    read: Mapping[str, list[int]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -110,14 +114,19 @@ class Store:
         self.root = (root or files.cache_root()) / "store"
 
     def get(self, key: str) -> Binary | Refusal | None:
-        """Return what is stored under `key`, or None; an entry that was damaged from outside is removed."""
+        """Return what is stored under `key`, or None.
+
+        An entry that was damaged from outside is removed, and so is one whose compiler read a file that has changed.
+        """
         folder = self._folder(key)
         try:
             record = files.read_json(folder / RECORD)
             diagnostics = tuple(Diagnostic(**row) for row in record["diagnostics"])
-            if not record["files"]:
+            if reads.moved(record["read"]):
+                self._distrust(key)
+            elif not record["files"]:
                 return Refusal(key, diagnostics, record["output"])
-            if all(_Stamp(*stamp).is_of(folder / name) for name, stamp in record["files"].items()):
+            elif all(_Stamp(*stamp).is_of(folder / name) for name, stamp in record["files"].items()):
                 return Binary(key, folder, diagnostics, tuple((start, end) for start, end in record["loads"]))
         except (KeyError, TypeError, ValueError, OSError):
             pass
@@ -128,14 +137,19 @@ class Store:
         """Move the folder `made`, which holds the program of `binary`, into the store."""
         stamps = {path.name: astuple(_Stamp.of(path)) for path in sorted(made.iterdir())}
         row = {"diagnostics": binary.diagnostics, "output": "", "files": stamps, "loads": binary.loads}
+        row["read"] = binary.read
         self._put(binary.key, made, row)
         return replace(binary, folder=self._folder(binary.key))
 
     def put_refusal(self, refusal: Refusal) -> None:
         """Remember that a compiler refused `refusal.key`."""
         with self.scratch() as made:
-            row = {"diagnostics": refusal.diagnostics, "output": refusal.output, "files": {}}
+            row = {"diagnostics": refusal.diagnostics, "output": refusal.output, "files": {}, "read": refusal.read}
             self._put(refusal.key, made, row)
+
+    def distrusts(self, key: str) -> bool:
+        """Whether files that a compiler read for `key` changed once: Go's own build cache does not know that."""
+        return (self.root / "distrusted" / key).exists()
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -163,6 +177,11 @@ class Store:
                 shutil.rmtree(folder, ignore_errors=True)
                 count += 1
         return count
+
+    def _distrust(self, key: str) -> None:
+        marker = self.root / "distrusted" / key
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
 
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key

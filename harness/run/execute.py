@@ -111,6 +111,9 @@ def _once(
             finished = client.run(command)
     except RunnerBroken as error:
         return replace(base, message=str(error)), False
+    if not binary.program.exists():
+        gone = f"{binary.program} was removed while it ran (`crossabi cache clear`?); run again"
+        return replace(base, message=gone, stderr=text(finished.stderr)), False
     stderr = text(finished.stderr)
     ended = outcome.decode(finished, stderr, base.environment.emulator, faults)
     observation = replace(

@@ -20,7 +20,7 @@ from harness.build.recipe import Recipe, recipe
 from harness.build.store import Binary, Store, Trouble
 from harness.errors import InputError
 
-from .support import PYTEST, Project, command, load_case, processes, script, target, until
+from .support import PYTEST, Project, command, load_case, own_toolchain, processes, script, target, until
 
 HELLO = 'package main\n\nimport "C"\n\nfunc main() { println("hello") }\n'
 
@@ -332,6 +332,26 @@ def test_a_header_elsewhere_that_changes_is_built_in(project: Project, tmp_path:
     for number, word in (("1", "PASS"), ("22", "FAIL"), ("1", "PASS")):
         (folder / "number.h").write_text(f"#define NUMBER {number}\n")
         ran = project.pytest("--arch=amd64", env=env)
+        assert ran.words == {"g/number::run[amd64]": word}, ran.text
+
+
+@pytest.mark.parametrize("by", ["another header", "a wrapped compiler"])
+def test_what_only_the_compiler_knows_that_it_read_is_built_in(project: Project, tmp_path: Path, by: str) -> None:
+    (tmp_path / "include").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    number, arguments = tmp_path / "elsewhere" / "number.h", ["--arch=amd64"]
+    build: dict[str, Any] = {}
+    if by == "another header":
+        (tmp_path / "include" / "number.h").write_text('#include "../elsewhere/number.h"\n')
+        build = {"c": {"cflags": [f"-I{tmp_path / 'include'}"]}}
+    else:
+        wrapper = script(tmp_path / "wrapped-gcc", f'exec gcc -I{number.parent} "$@"\n')
+        own_toolchain(tmp_path / "chains", "amd64", lambda values: values["c"].update(compiler=str(wrapper)))
+        arguments.append(f"--toolchains={tmp_path / 'chains'}")
+    project.case("g/number", sources={"main.go": INCLUDES}, build=build, expect={"stdout": "1\n"})
+    for text, word in (("1", "PASS"), ("22", "FAIL"), ("1", "PASS")):
+        number.write_text(f"#define NUMBER {text}\n")
+        ran = project.pytest(*arguments)
         assert ran.words == {"g/number::run[amd64]": word}, ran.text
 
 

@@ -67,7 +67,8 @@ def test_the_c_compiler_gets_its_own_flags_before_the_cases(tmp_path: Path, ran:
     commands.compile_c(replace(made, target=replace(made.target, toolchain=chain)), Workbench.under(tmp_path), ["a.c"])
     (command,) = ran
     assert command.argv == ("/usr/bin/some-gcc", "-mabi=x", "-g", "-O2", "-O0", "a.c")
-    assert dict(command.env) == {**AMBIENT.env, "TMPDIR": str(tmp_path / "tmp"), "LC_ALL": "C.UTF-8"}
+    own = {"TMPDIR": str(tmp_path / "tmp"), "LC_ALL": "C.UTF-8", "DEPENDENCIES_OUTPUT": str(tmp_path / "tmp/reads")}
+    assert dict(command.env) == {**AMBIENT.env, **own}
 
 
 def test_the_targets_settings_win_over_the_machines_and_the_cases_over_both(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.build import reads
 from harness.build.store import PROGRAM, RECORD, Binary, Refusal, Store
 from harness.errors import StoreBroken
 from harness.observation import Diagnostic
@@ -144,4 +145,26 @@ def test_the_record_is_json_that_people_can_read(store: Store) -> None:
         "diagnostics": [{"file": "a.go", "line": 1, "column": 2, "text": "bad"}],
         "output": "",
         "loads": [[4096, 8192]],
+        "read": {},
     }
+
+
+def test_an_entry_whose_compiler_read_what_has_changed_is_gone_and_not_trusted_again(
+    store: Store, tmp_path: Path
+) -> None:
+    header = tmp_path / "a.h"
+    header.write_text("1")
+    for made in (True, False):
+        read = {str(header): reads.stamp(str(header))}
+        if made:
+            with store.scratch() as folder:
+                (folder / "out").mkdir()
+                (folder / "out" / PROGRAM).touch()
+                store.put_binary(folder / "out", Binary(KEY, folder, read=read))
+        else:
+            store.put_refusal(Refusal(KEY, SAID, "", read=read))
+        assert store.get(KEY) is not None
+        header.write_text(header.read_text() + "2")
+        assert store.get(KEY) is None
+        assert store.distrusts(KEY)
+    assert not store.distrusts("other")

@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.build import reads
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("f.o: f.c /a/b.h own.h\n", {"/a/b.h"}),
+        ("f.o: f.c \\\n /a/b.h /a/../c.h\n\n", {"/a/b.h", "/a/../c.h"}),
+        ("f.o: /a/with\\ space.h /a/d$$r /a/x\\#y.h\n", {"/a/with space.h", "/a/d$r", "/a/x#y.h"}),
+        ("/out/f.o: f.c\n", set()),
+        ("", set()),
+    ],
+)
+def test_a_rule_names_what_was_read(text: str, paths: set[str]) -> None:
+    assert reads.parse(text) == paths
+
+
+@given(st.text(alphabet="ab/ \\\n:$#."))
+def test_a_torn_list_is_read_as_far_as_it_goes(text: str) -> None:
+    assert all(path.startswith("/") for path in reads.parse(text))
+
+
+def test_files_of_the_build_itself_and_what_is_gone_do_not_count(tmp_path: Path) -> None:
+    bench, header = tmp_path / "bench", tmp_path / "a.h"
+    bench.mkdir()
+    header.write_text("x")
+    (bench / "own.h").touch()
+    listing = bench / "reads"
+    assert reads.stamps(listing, bench) == {}
+    listing.write_text(f"f.o: {header} {bench}/own.h {tmp_path}/gone.c\n")
+    read = reads.stamps(listing, bench)
+    assert list(read) == [str(header)]
+    assert not reads.moved(read)
+    header.unlink()
+    assert reads.moved(read)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from harness.build import reads
 from harness.errors import EnvironmentBroken
 
 MOST = 200_000  # files below one named folder: more than any tree of headers, and a walk of a second
@@ -119,12 +120,7 @@ def state(named: Named) -> str:
                 why="all of them would have to be looked at to know whether a stored binary is still right",
                 mend="name the folder that the headers or the module are in",
             )
-        try:
-            stat = os.stat(place)  # noqa: PTH116 (thousands)
-        except OSError:
-            rows.append((place, "missing"))
-        else:
-            rows.append((place, f"{stat.st_size}:{stat.st_mtime_ns}"))
+        rows.append((place, ":".join(map(str, reads.stamp(place))) or "missing"))
     return f"{named.path} {rows}"
 
 

@@ -49,4 +49,4 @@ def stamp(path: str) -> list[int]:
 
 def moved(read: Mapping[str, list[int]]) -> bool:
     """Whether a file that was read is no longer what it was."""
-    return any(stamp(path) != list(at) for path, at in read.items())
+    return any(stamp(path) != at for path, at in read.items())

@@ -136,9 +136,8 @@ class Store:
     def put_binary(self, made: Path, binary: Binary) -> Binary:
         """Move the folder `made`, which holds the program of `binary`, into the store."""
         stamps = {path.name: astuple(_Stamp.of(path)) for path in sorted(made.iterdir())}
-        row = {"diagnostics": binary.diagnostics, "output": "", "files": stamps, "loads": binary.loads}
-        row["read"] = binary.read
-        self._put(binary.key, made, row)
+        row = {"diagnostics": binary.diagnostics, "output": "", "files": stamps, "read": binary.read}
+        self._put(binary.key, made, {**row, "loads": binary.loads})
         return replace(binary, folder=self._folder(binary.key))
 
     def put_refusal(self, refusal: Refusal) -> None:

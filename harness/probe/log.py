@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from harness.elf.places import Place, Program
 from harness.probe import reader
 from harness.probe.guest import MOST, Guest, Taken, never_reached
-from harness.qemulog.layouts import LAYOUTS
 from harness.qemulog.records import Record
 from harness.registers import THREAD
 from harness.snapshot import ENTRY, Probe, Snapshot
@@ -20,14 +19,11 @@ SOURCE = "QEMU log"
 _NO_FORWARD = "QEMU's log has no memory, so the backtrace ends at the caller"
 
 
-def can(guest: Guest, probes: Sequence[Probe], program: Program) -> str:
+def cannot(guest: Guest, probes: Sequence[Probe], program: Program) -> str:
     """Return an empty text where the log can answer `probes`, else why it cannot."""
-    if guest.platform.emulator is None:
-        return "the program runs natively"
-    if guest.arch not in LAYOUTS:
-        return f"the layout of {guest.arch} in QEMU's log is not known"
-    if not program.is_fixed:
-        return "where a position-independent program is loaded is not known before it starts"
+    why = reader.cannot(guest, program)
+    if why:
+        return why
     if any(probe.when != ENTRY for probe in probes):
         return "where a function returns to is not known before it is called"
     if any(probe.memory or probe.backtrace for probe in probes):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from harness.build.store import Store
+from harness.elf.places import Program
 from harness.probe.guest import Guest
 from harness.process import client
 from harness.process.spec import Finished
@@ -18,6 +19,17 @@ from harness.qemulog.records import Record, Splitter
 CHUNK = 1 << 20
 LOG = "log"
 WIDTH = 4  # bytes of a filter's range; a block is logged when its first address is in it, and no block starts within
+
+
+def cannot(guest: Guest, program: Program) -> str:
+    """Return an empty text where QEMU's log can tell of `program`, else why it cannot."""
+    if guest.platform.emulator is None:
+        return "it runs natively, without QEMU's log"
+    if guest.arch not in LAYOUTS:
+        return f"the layout of {guest.arch} in QEMU's log is not known"
+    if not program.is_fixed:
+        return "it is position-independent: where it is loaded is not known before it starts"
+    return ""
 
 
 def options(addresses: Iterable[int], fifo: Path) -> tuple[str, ...]:

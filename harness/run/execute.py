@@ -139,11 +139,12 @@ def _watched(
 ) -> tuple[Finished, dict[str, Any]]:
     """Run with the crossings watched; return how it ended, and the fields of the observation that tell of them."""
     from harness.elf import places
+    from harness.probe import reader
     from harness.probe.guest import Guest
-    from harness.watch.run import cannot, watch
+    from harness.watch.run import watch
 
     guest = Guest(target, binary.program, arguments, command)
-    why = cannot(guest, places.load(binary.program))
+    why = reader.cannot(guest, places.load(binary.program))
     if why:
         return client.run(command), {"unwatched": why}
     seen = watch(guest)

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.elf import places
-from harness.elf.places import Program
 from harness.errors import UsageError
 from harness.probe import reader
 from harness.probe.guest import Guest
 from harness.process.spec import Finished
-from harness.qemulog.layouts import LAYOUTS
 from harness.qemulog.records import Record
 from harness.watch.check import Alarm, Checker
 from harness.watch.sites import find
@@ -28,21 +26,10 @@ class Watched:
     torn: int = 0
 
 
-def cannot(guest: Guest, program: Program) -> str:
-    """Return an empty text where `program` can be watched, else why it cannot."""
-    if guest.platform.emulator is None:
-        return "it runs natively, and the watch reads QEMU's log"
-    if guest.arch not in LAYOUTS:
-        return f"the layout of {guest.arch} in QEMU's log is not known"
-    if not program.is_fixed:
-        return "it is position-independent: where it is loaded is not known before it starts"
-    return ""
-
-
 def watch(guest: Guest) -> Watched:
     """Run `guest` and hold each of its crossings against the ABI. Raises UsageError where it cannot be watched."""
     program = places.load(guest.program)
-    why = cannot(guest, program)
+    why = reader.cannot(guest, program)
     if why:
         raise UsageError(
             f"{guest.program} cannot be watched: {why}", mend="build it with -buildmode=exe; --runner=qemu"

@@ -280,11 +280,11 @@ def _relay(one: socket.socket, other: socket.socket) -> None:
         for channel in ready:
             try:
                 data = channel.recv(1 << 16)
-            except ConnectionResetError:  # a stub that was killed
+                if not data:
+                    return
+                (other if channel is one else one).sendall(data)
+            except (ConnectionResetError, BrokenPipeError):  # gdb or the stub is gone: gdb kills its program as it ends
                 return
-            if not data:
-                return
-            (other if channel is one else one).sendall(data)
 
 
 def expressions(arch: str) -> dict[str, str]:

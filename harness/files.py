@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -13,6 +14,14 @@ from typing import Any
 
 from harness.errors import StoreBroken
 
+_WHY = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "the disk, or what you may use of it, is full"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "the folder belongs to somebody else"),
+    errno.EROFS: "the file system is read-only",
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "something on the way is a file, not a folder"),
+    errno.ENOENT: "nothing can be made there: /proc and the like hold what the kernel says",
+}
+
 
 def cache_root() -> Path:
     """Return the cache folder: ``$CROSSABI_CACHE``, else ``$XDG_CACHE_HOME/crossabi``, else ``~/.cache/crossabi``."""
@@ -20,6 +29,29 @@ def cache_root() -> Path:
     if chosen:
         return Path(chosen).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crossabi"
+
+
+def session_root() -> Path:
+    """Return the folder below which sessions keep what their workers share, a folder a session."""
+    return cache_root() / "sessions"
+
+
+def is_abandoned(folder: Path) -> bool:
+    """Whether the process that a private folder is named after has ended, even where nobody collects zombies."""
+    owner = folder.name.partition("-")[0]
+    if not owner.isdigit():
+        return False
+    try:
+        state = Path(f"/proc/{owner}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return True
+    return state in (b"Z", b"X")
+
+
+def owners(area: Path) -> set[int]:
+    """Return the processes that have a private folder (``PID-…``) in `area` and still run."""
+    found = [folder for folder in area.glob("*-*") if not is_abandoned(folder)]
+    return {int(folder.name.partition("-")[0]) for folder in found if folder.name[0].isdigit()}
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:
@@ -46,7 +78,7 @@ def cannot_write(path: Path, error: OSError) -> StoreBroken:
     """Return the error for a file that cannot be written."""
     return StoreBroken(
         f"{path}: cannot be written: {error.strerror}",
-        why="the disk is full, or the folder belongs to somebody else",
+        why=_WHY.get(error.errno or 0, "the disk is full, or the folder belongs to somebody else"),
         mend="free some space, or point CROSSABI_CACHE at another folder",
     )
 

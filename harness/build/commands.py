@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.build import reads
@@ -21,16 +22,21 @@ FLAGS_FILE = "crossabi_flags.go"
 
 @dataclass(frozen=True)
 class Workbench:
-    """The folders of one build, all in the store's scratch space."""
+    """The folders of one build, all in the store's scratch space, and when it began (ns since the epoch)."""
 
     source: Path
     out: Path
     tmp: Path
+    started: int = field(default_factory=time.time_ns)
 
     @property
     def listing(self) -> Path:
         """Where the C compiler says what it reads."""
         return self.tmp / "reads"
+
+    def read(self) -> dict[str, list[int]]:
+        """Return the files elsewhere that the C compiler read so far, with their stamps."""
+        return reads.stamps(self.listing, self.tmp.parent, self.started)
 
     @classmethod
     def under(cls, folder: Path) -> Workbench:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from harness.build import check, diagnostics, marks, reads, stage
+from harness.build import check, diagnostics, marks, stage
 from harness.build.commands import CASE_MODULE, MODULE, Workbench, compile_c, gcflags_said, go_build
 from harness.build.recipe import Recipe
 from harness.build.refuse import refuse
@@ -39,7 +40,7 @@ def _build(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
         if recipes[0].stands_alone:
             name = names[recipes[0].key]
             output, packages = bench.out / name, ["."]
-            bench = Workbench(bench.source / name, bench.out, bench.tmp)
+            bench = replace(bench, source=bench.source / name)
             stage.module(bench.source, CASE_MODULE)
             own = stage.modules(bench.source)
             marked = marks.flags(marks.mark(store, recipes[0]), own[:1], own, said)
@@ -57,11 +58,9 @@ def _build(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
         done: dict[str, Built] = {}
         for recipe in recipes:
             name = names[recipe.key]
-            text = texts.get(f"{MODULE}/{name}", "")
-            if alone:
-                text = finished.stderr.decode(errors="replace")
+            text = finished.stderr.decode(errors="replace") if alone else texts.get(f"{MODULE}/{name}", "")
             result = _result(store, recipe, bench, finished, text, share)
-            if result is not None and (alone or not isinstance(result, Trouble)):
+            if alone or not isinstance(result, Trouble):
                 done[recipe.key] = result
         return done
 
@@ -77,17 +76,13 @@ def _stage(recipes: Sequence[Recipe], bench: Workbench) -> dict[str, str]:
     return names
 
 
-def _result(
-    store: Store, recipe: Recipe, bench: Workbench, finished: Finished, text: str, seconds: float
-) -> Built | None:
-    """Return what became of `recipe`, or None where this ``go build`` does not tell."""
+def _result(store: Store, recipe: Recipe, bench: Workbench, finished: Finished, text: str, seconds: float) -> Built:
+    """Return what became of `recipe` in this ``go build``, which said `text` of it."""
     name = stage.package_name(recipe)
     made = next((p for p in (bench.out / f"{name}.{recipe.key[:8]}", bench.out / name) if p.exists()), None)
     folders = (str(bench.source / name), str(bench.source), name, f"{MODULE}/{name}")
     if made is not None:
         return finish(store, recipe, bench, made, diagnostics.parse(text, folders))
-    if finished.ended == "exited" and not text:
-        return None
     return refuse(store, recipe, bench, finished, text, folders, "go build", seconds)
 
 
@@ -119,5 +114,4 @@ def finish(
             return Trouble(recipe.key, wrong)
     from harness.elf.symbols import load_ranges
 
-    read = reads.stamps(bench.listing, bench.tmp.parent)
-    return store.put_binary(folder, Binary(recipe.key, folder, found, load_ranges(folder / PROGRAM), read))
+    return store.put_binary(folder, Binary(recipe.key, folder, found, load_ranges(folder / PROGRAM), bench.read()))

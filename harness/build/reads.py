@@ -13,6 +13,7 @@ from pathlib import Path
 
 VARIABLE = "DEPENDENCIES_OUTPUT"
 MOST = 64 << 20  # bytes of the list that are read
+UNSURE = [-1, -1]  # equal to no file's stamp: what was built is used once
 _WORD = re.compile(r"(?:[^\s\\]|\\[^\n])+")
 _ESCAPED = re.compile(r"\\([ #\\])|\$(\$)")
 
@@ -24,10 +25,11 @@ def parse(text: str) -> set[str]:
     return {word for word in plain if word.startswith("/")}
 
 
-def stamps(listing: Path, inside: Path) -> dict[str, list[int]]:
+def stamps(listing: Path, inside: Path, started: int) -> dict[str, list[int]]:
     """Return (size, modification time in ns) of each file of a compiler's `listing` that is not below `inside`.
 
     What was there for the compiler only (its own temporary files) is left out. Without a listing nothing was read.
+    A file that was written to since the build `started` (ns since the epoch) is `UNSURE`: which state of it was read?
     """
     try:
         with listing.open(errors="surrogateescape") as file:
@@ -35,7 +37,7 @@ def stamps(listing: Path, inside: Path) -> dict[str, list[int]]:
     except OSError:
         return {}
     found = {path: stamp(path) for path in sorted(parse(text)) if not Path(path).is_relative_to(inside)}
-    return {path: at for path, at in found.items() if at}
+    return {path: at if at[1] < started else UNSURE for path, at in found.items() if at}
 
 
 def stamp(path: str) -> list[int]:

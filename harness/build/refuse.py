@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.build import diagnostics, reads
+from harness.build import diagnostics
 from harness.build.commands import Workbench
 from harness.build.recipe import Recipe
 from harness.build.store import Refusal, Store, Trouble
@@ -35,10 +35,13 @@ def refuse(
     trouble = diagnostics.machine_trouble(said)
     if trouble:
         return Trouble(recipe.key, f"the build stopped: {trouble}", said, seconds)
+    if finished.ok:
+        cause = f"{tool} succeeded and made no program: do GOFLAGS or the case's flags hold -n or another -o?"
+        return Trouble(recipe.key, cause, said, seconds)
     found = diagnostics.parse(said, folders)
     if not found:
         return Trouble(recipe.key, f"{tool} failed: {_first_line(said)}", said, seconds)
-    refusal = Refusal(recipe.key, found, said, seconds, reads.stamps(bench.listing, bench.tmp.parent))
+    refusal = Refusal(recipe.key, found, said, seconds, bench.read())
     store.put_refusal(refusal)
     return refusal
 

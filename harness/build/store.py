@@ -95,18 +95,6 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def is_abandoned(folder: Path) -> bool:
-    """Whether the process that a private folder is named after has ended, even where nobody collects zombies."""
-    owner = folder.name.partition("-")[0]
-    if not owner.isdigit():
-        return False
-    try:
-        state = Path(f"/proc/{owner}/stat").read_bytes().rpartition(b")")[2].split()[0]
-    except OSError:
-        return True
-    return state in (b"Z", b"X")
-
-
 class Store:
     """The store below one folder."""
 
@@ -172,10 +160,14 @@ class Store:
         """Remove scratch folders of processes that are gone; return how many."""
         count = 0
         for folder in (self.root / "tmp").glob("*-*"):
-            if is_abandoned(folder):
+            if files.is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 count += 1
         return count
+
+    def users(self) -> set[int]:
+        """Return the processes that work with the store now: sessions, and single commands."""
+        return files.owners(self.root / "tmp") | files.owners(self.root.parent / "sessions")
 
     def _distrust(self, key: str) -> None:
         marker = self.root / "distrusted" / key

@@ -18,7 +18,7 @@ from harness.cli.guests import select
 from harness.cli.options import ARCH, TOOLCHAINS, say
 from harness.cli.run import run
 from harness.cli.snapshot import snapshot
-from harness.errors import CrossabiError
+from harness.errors import CrossabiError, UsageError
 from harness.toolchain import load_all
 
 EPILOG = """\
@@ -129,11 +129,19 @@ def cache_info() -> None:
 
 
 @cache.command("clear")
-def cache_clear() -> None:
+@click.option("--force", is_flag=True, help="Even while a session uses it; its items become BROKEN.")
+def cache_clear(*, force: bool) -> None:
     """Remove every stored build; the next run builds again. Go's own build cache is left alone."""
-    root = files.cache_root() / "store"
-    shutil.rmtree(root, ignore_errors=True)
-    click.echo(f"removed {root}")
+    from harness.build.store import Store
+
+    store = Store()
+    users = sorted(store.users())
+    if users and not force:
+        raise UsageError(
+            f"{store.root} is in use by process {', '.join(map(str, users))}", mend="wait for its end, or add --force"
+        )
+    shutil.rmtree(store.root, ignore_errors=True)
+    click.echo(f"removed {store.root}")
 
 
 def colour(line: str) -> str:

@@ -16,16 +16,16 @@ from typing import Any
 
 import pytest
 
-from harness import arches
+from harness import arches, files
 from harness.build.ambient import refuse_foreign_overlay
-from harness.build.store import Store, is_abandoned
+from harness.build.store import Store
 from harness.errors import CrossabiError
 from harness.host import golang
 from harness.observation import Verdict, Word
 from harness.plugin.items import RECORDS, CrossItem, JobItem
 from harness.plugin.options import DEFAULT_ARCHES
 from harness.plugin.progress import Listener, TerminalProgress, WorkerProgress
-from harness.plugin.state import STATE, State, session_root
+from harness.plugin.state import STATE, State
 from harness.plugin.update import BaselineUpdate
 from harness.report.crossings import Crossings
 from harness.report.failure import printable
@@ -275,11 +275,11 @@ def _asks_for_something(config: pytest.Config) -> bool:
 
 def _new_session_folder() -> Path:
     """Make a folder for this session, removing those (and half-built binaries) of processes that are gone."""
-    root = session_root()
+    root = files.session_root()
     try:
         root.mkdir(parents=True, exist_ok=True)
         for folder in root.glob("*-*"):
-            if is_abandoned(folder):
+            if files.is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
         Store().sweep()
         return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root))

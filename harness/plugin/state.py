@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import arches, files
+from harness import arches
 from harness.case import CASE_FILE, Names
 from harness.compare import baseline
 from harness.compare.baseline import Baseline
@@ -166,8 +166,3 @@ def is_below_cases(path: Path, root: Path) -> bool:
 def is_case(path: Path, root: Path) -> bool:
     """Whether `path` is a case.yaml that belongs to a folder called ``cases``."""
     return path.name == CASE_FILE and (root.name == CASES or is_below_cases(path, root))
-
-
-def session_root() -> Path:
-    """Return the folder below which sessions keep what their workers share."""
-    return files.cache_root() / "sessions"

@@ -234,3 +234,15 @@ def test_the_cache_is_told_and_emptied(tmp_path: Path) -> None:
     assert crossabi("cache", "info", env=env).text == f"{tmp_path}: 1 builds, 2.5 MB\n"
     assert crossabi("cache", "clear", env=env).text == f"removed {tmp_path}/store\n"
     assert crossabi("cache", "info", env=env).text == f"{tmp_path}: 0 builds, 0.0 MB\n"
+
+
+@pytest.mark.parametrize("area", ["sessions", "store/tmp"])
+def test_a_cache_in_use_is_not_emptied_unless_forced(area: str, tmp_path: Path) -> None:
+    (tmp_path / area / f"{os.getpid()}-x").mkdir(parents=True)
+    entry = tmp_path / "store" / "ab" / "abcd"
+    entry.mkdir(parents=True)
+    refused = crossabi("cache", "clear", env={"CROSSABI_CACHE": str(tmp_path)})
+    assert (refused.code, f"is in use by process {os.getpid()}" in refused.text) == (4, True)
+    assert entry.exists()
+    assert crossabi("cache", "clear", "--force", env={"CROSSABI_CACHE": str(tmp_path)}).code == 0
+    assert not entry.exists()

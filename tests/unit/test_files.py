@@ -118,3 +118,12 @@ def test_the_lock_of_a_killed_holder_is_free(tmp_path: Path) -> None:
         holder.kill()
         with files.locked(path):
             pass
+
+
+def test_private_folders_tell_who_still_runs(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    for name in (f"{os.getpid()}-a", f"{ended.pid}-b", "x-c", "-d"):
+        (tmp_path / name).mkdir()
+    assert files.owners(tmp_path) == {os.getpid()}
+    assert files.owners(tmp_path / "none") == set()

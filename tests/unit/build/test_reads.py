@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from harness.build import reads
 
+LATER = 1 << 62
+
 
 @pytest.mark.parametrize(
     ("text", "paths"),
@@ -32,10 +34,19 @@ def test_files_of_the_build_itself_and_what_is_gone_do_not_count(tmp_path: Path)
     header.write_text("x")
     (bench / "own.h").touch()
     listing = bench / "reads"
-    assert reads.stamps(listing, bench) == {}
+    assert reads.stamps(listing, bench, LATER) == {}
     listing.write_text(f"f.o: {header} {bench}/own.h {tmp_path}/gone.c\n")
-    read = reads.stamps(listing, bench)
+    read = reads.stamps(listing, bench, LATER)
     assert list(read) == [str(header)]
     assert not reads.moved(read)
     header.unlink()
     assert reads.moved(read)
+
+
+def test_a_file_written_to_during_the_build_is_not_what_it_was(tmp_path: Path) -> None:
+    header, listing = tmp_path / "a.h", tmp_path / "bench" / "reads"
+    header.write_text("x")
+    listing.parent.mkdir()
+    listing.write_text(f"f.o: {header}\n")
+    assert reads.moved(reads.stamps(listing, listing.parent, header.stat().st_mtime_ns))
+    assert not reads.moved(reads.stamps(listing, listing.parent, LATER))

@@ -11,6 +11,8 @@ from harness.process.spec import Finished
 
 from . import make
 
+MADE_NONE = "go build succeeded and made no program: do GOFLAGS or the case's flags hold -n or another -o?"
+
 
 def bench(tmp_path: Path) -> Workbench:
     folder = tmp_path / "bench"
@@ -23,6 +25,7 @@ def bench(tmp_path: Path) -> Workbench:
     [
         (Finished("exited", 1), "something nobody knows\n", "go build failed: something nobody knows"),
         (Finished("exited", 1), "", "go build failed: it said nothing"),
+        (Finished("exited", 0), "mkdir -p $WORK/b001/", MADE_NONE),
         (Finished("exited", 1), "a.go:1:1: x\nno space left on device", "the build stopped: no space left on device"),
         (Finished("signaled", signal="SIGKILL"), "a.go:1:1: x", "go build ended with signaled SIGKILL"),
         (Finished("not-started", error="no such file"), "", "go build ended with not-started  no such file"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 ENTRY, RETURN, BOTH, FAULT = "entry", "return", "both", "fault"
+WHEN = (ENTRY, RETURN, BOTH)
+DEFAULT_HITS = "1-3"
+_HITS = re.compile(r"([1-9]\d*)(?:(-)([1-9]\d*)?)?")
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,35 @@ class Probe:
     def wants(self, hit: int) -> bool:
         """Whether the stop number `hit` is to be taken."""
         return self.first <= hit and (self.last is None or hit <= self.last)
+
+
+def parse_hits(text: str) -> tuple[int, int | None]:
+    """Return the first and last hit of ``3``, ``1-3`` or ``2-`` (no last). Raises ValueError, saying what is wrong."""
+    found = _HITS.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no range of hits: 3, 1-3 or 2-")
+    first = int(found[1])
+    last = int(found[3]) if found[3] else (None if found[2] else first)
+    if last is not None and last < first:
+        raise ValueError(f"{text!r} ends before it begins")
+    return first, last
+
+
+def parse_probe(text: str) -> Probe:
+    """Return the probe of ``add3``, ``add3,both`` or ``add3,return,1-5``. Raises ValueError, saying what is wrong.
+
+    Only what stands behind the place is split off: a Go function's name can hold commas.
+    """
+    at, when, hits = text, ENTRY, DEFAULT_HITS
+    place, comma, word = at.rpartition(",")
+    if comma and word[:1].isdigit():
+        at, hits = place, word
+        place, comma, word = at.rpartition(",")
+    if comma and word in WHEN:
+        at, when = place, word
+    if not at:
+        raise ValueError(f"{text!r} names no place: PLACE[,entry|return|both][,HITS], as in add3,both,1-3")
+    return Probe(at, when, *parse_hits(hits))
 
 
 @dataclass(frozen=True)
@@ -70,3 +103,14 @@ class Snapshot:
             "backtrace": list(self.backtrace),
             "notes": list(self.notes),
         }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Snapshot:
+        """Return the snapshot that `to_json` wrote."""
+        fields = dict(values)
+        fields["pc"] = int(fields["pc"], 16)
+        fields["registers"] = {name: int(value, 16) for name, value in fields["registers"].items()}
+        fields["memory"] = {int(address, 16): bytes.fromhex(data) for address, data in fields["memory"].items()}
+        for name in ("backtrace", "notes"):
+            fields[name] = tuple(fields[name])
+        return cls(**fields)

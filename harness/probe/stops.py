@@ -46,8 +46,8 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program) 
         near,
         _ended(finished, visit.last),
         SOURCE,
-        tuple(visit.notes),
-        served.changed,
+        uncounted=frozenset(visit.uncounted),
+        changed=served.changed,
     )
 
 
@@ -68,7 +68,7 @@ class _Visit(threading.Thread):
         super().__init__(name="crossabi-stub")
         self.found: list[Snapshot] = []
         self.hits: Counter[str] = Counter()
-        self.notes: list[str] = []
+        self.uncounted: set[str] = set()
         self.error: CrossabiError | None = None
         self.last: Stop | None = None
         self._guest, self._served, self._probes, self._program = guest, served, probes, program
@@ -139,7 +139,7 @@ class _Visit(threading.Thread):
                 del self._entries[address]
                 if address not in {call.address for call in self._calls}:
                     stub.remove(address)
-            self.notes.append(f"{probe.at}: not counted after hit {hit}, the last one wanted")
+            self.uncounted.add(probe.at)
 
     def _call(self, stub: Stub, probe: Probe, hit: int, sp: int) -> _Call:
         table = self._guest.table

@@ -164,7 +164,8 @@ class Hits:
 
 _WORDS = ListOf(Text())
 _C_WORDS = ListOf(Text(form=r"[-+.,/0-9=A-Za-z_:$@%!~^ ]+"))  # what a #cgo line takes: go/build, safeString
-_ENV = MapOf(Text(), key=r"[A-Za-z_][A-Za-z0-9_]*", about="environment variables; values are text")
+_ARGUMENT = Text(form=r"[^\0]*", about="what a program can be given: no NUL character")
+_ENV = MapOf(_ARGUMENT, key=r"[A-Za-z_][A-Za-z0-9_]*", about="environment variables; values are text")
 _SOURCE = Text(form=r"(?!/)(?!.*(^|/)\.\.(/|$)).+\.c", about="a C file, relative to the case's folder")
 _SIGNALS = tuple(sorted(member.name for member in signal.Signals if not member.name.startswith("SIGRT")))
 _EXPECTABLE = tuple(word for word in OUTCOMES if word not in ("build-error", "broken"))  # of a program that ran
@@ -189,7 +190,7 @@ _BUILD = Record(
 )
 _RUN = Record(
     {
-        "args": ListOf(Text(), about="{bin} stands for the folder of the program"),
+        "args": ListOf(_ARGUMENT, about="{bin} stands for the folder of the program"),
         "env": _ENV,
         "stdin": Text(),
         "timeout": Number(0.1, 3600, whole=False, about="seconds on real hardware"),

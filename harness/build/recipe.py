@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from harness.process import client
 from harness.process.spec import Command
 from harness.target import Target
 
-FORMAT = 8  # of the store and of the way binaries are built; a change makes every key new
+FORMAT = 9  # of the store and of the way binaries are built; a change makes every key new
 PKG_CONFIG_SECONDS = 30.0
 HOST_FOLDER = "host"  # a c-host's C sources
 
@@ -51,7 +51,7 @@ class Recipe:
                 self.kind,
                 target.toolchain.goarch,
                 sorted(target.toolchain.go_env.items()),
-                target.go.identity,
+                [target.go.identity, outside.goroot(target.go.goroot)],
                 [target.cc.command, target.cc.identity, target.cc.version, target.toolchain.c_flags],
                 [str(target.sysroot), target.libc],
                 [target.toolchain.elf.machine, target.toolchain.elf.bits, target.toolchain.elf.byte_order],
@@ -97,11 +97,18 @@ def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Re
         )
     flags, digests, _ = pin_files(list(variant.build.flags), case.folder)
     found, settings = sources(case.folder), variant.build
+    said = settings.env.get("GOFLAGS")
+    if said is not None:
+        own, more, _ = pin_files(outside.fields(said), case.folder)
+        digests += more
+        settings = replace(settings, env={**settings.env, "GOFLAGS": " ".join(map(outside.quoted, own))})
     env = {**ambient.env, **target.toolchain.go_env, **settings.env}
     asked = _pkg_config(found.packages, env)
     words = [*settings.cflags, *settings.c_ldflags, *target.toolchain.c_flags]
-    words += [part for flag in (settings.go_ldflags, *flags, *ambient.flags) for part in outside.split(flag)]
-    named = found.named | outside.named_by([*words, *asked], env)
+    flagged = (settings.go_ldflags, *flags, *outside.fields(said or ""), *ambient.flags)
+    words += [part for flag in flagged for part in outside.split(flag)]
+    inner = (outside.of_module(named.path) for named in found.named if (named.path / "go.mod").exists())
+    named = found.named.union(*inner) | outside.named_by([*words, *asked], env)
     return Recipe(
         label=case.name,
         kind=case.kind,

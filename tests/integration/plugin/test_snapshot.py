@@ -59,7 +59,8 @@ def test_entries_are_in_the_records_and_under_the_table(jobs: str, project: Proj
         assert "no such place" in seen["unreached"]["nowhere"]
         assert seen["stdout"] == SAYS
     natively = {row["target"]: row["environment"]["changed"] for row in ran.observations}
-    assert natively == {"amd64": {"GODEBUG": "asyncpreemptoff=1"}, "arm64": {}, "s390x": {}}
+    assert (natively["arm64"], natively["s390x"]) == ({}, {})
+    assert natively["amd64"]["GODEBUG"] == "asyncpreemptoff=1"
 
 
 def test_a_case_has_probes_of_its_own_and_variants_have_theirs(project: Project) -> None:

@@ -28,6 +28,9 @@ _REPLACE = re.compile(
 _FIELD = re.compile(r"""'([^']*)'|"([^"]*)"|(\S+)""")
 _VENDORED = re.compile(r"^# (\S+) ", re.MULTILINE)
 _MODULE = re.compile(r"""^module\s+"?([^\s"]+)""", re.MULTILINE)
+_NOBODYS = frozenset(
+    ["__pycache__", ".git", ".hg", ".svn", ".DS_Store", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".venv", ".idea"]
+)
 _TEXTS = (".go", ".c", ".h", ".cc", ".cpp", ".cxx", ".s", ".S")
 _LISTS = {  # with whether the compiler looks into folders below
     **{"CPATH": True, "C_INCLUDE_PATH": True, "CPLUS_INCLUDE_PATH": True},
@@ -209,9 +212,9 @@ def _sources_of(root: Path) -> Iterator[str]:
         yield from (os.path.join(place, name) for name in files if name.endswith(_TEXTS))  # noqa: PTH118
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is nobody's source."""
-    return name.startswith(".") or name == "__pycache__"
+def is_hidden(name: str, *, embeds: bool = False) -> bool:
+    """Whether a file or folder is nobody's source; where files are embedded, a hidden one can be (``//go:embed``)."""
+    return name in _NOBODYS if embeds else name.startswith(".") or name in _NOBODYS
 
 
 def _is_module(place: str, name: str) -> bool:

@@ -1,8 +1,9 @@
 """What a C compiler says it read: the headers outside a build's own folders, with what they include from anywhere.
 
-gcc appends a line of make's syntax a file to what ``SUNPRO_OUTPUT`` names (GCC manual, "Environment Variables
-Affecting GCC"), system headers included: a folder of one's own can be one (``-isystem``). It reaches the compiler
-through ``go build`` and through wrapper scripts.
+gcc appends a line of make's syntax a file to what ``SUNPRO_DEPENDENCIES`` names: like ``DEPENDENCIES_OUTPUT``, but
+with system headers, and a folder of one's own can be one (``-isystem``). The GCC manual ("Environment Variables
+Affecting GCC") calls it ``SUNPRO_OUTPUT``, which gcc 12 does not look at; gcc/c-family/c-opts.cc has the other.
+It reaches the compiler through ``go build`` and through wrapper scripts.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-VARIABLE = "SUNPRO_OUTPUT"
+VARIABLE = "SUNPRO_DEPENDENCIES"
 MOST = 64 << 20  # bytes of the list that are read
 UNSURE = [-1]  # equal to no file's stamp: what was built is used once
 _WORD = re.compile(r"(?:[^\s\\]|\\[^\n])+")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -137,22 +137,31 @@ def sources(folder: Path) -> Sources:
     found: list[tuple[str, str]] = []
     named: set[Named] = set()
     packages: set[str] = set()
+    contents = dict(_contents(folder, embeds=False))
+    if any(b"//go:embed" in content for name, content in contents.items() if name.endswith(".go")):
+        contents = dict(_contents(folder, embeds=True))
+    for relative, content in contents.items():
+        found.append((relative, hashlib.sha256(content).hexdigest()))
+        named |= outside.named_in(folder, relative, content)
+        packages |= outside.packages_in(relative, content)
+    return Sources(tuple(sorted(found)), frozenset(named), frozenset(packages))
+
+
+def _contents(folder: Path, *, embeds: bool) -> Iterator[tuple[str, bytes]]:
+    """Yield (relative path, content) of a case's own files. Raises EnvironmentBroken."""
     for place, folders, names in outside.walk(folder):
-        folders[:] = [name for name in folders if not outside.is_hidden(name)]
+        folders[:] = [name for name in folders if not outside.is_hidden(name, embeds=embeds)]
         for name in names:
             path = Path(place, name)
             relative = str(path.relative_to(folder))
-            if outside.is_hidden(name) or relative in (CASE_FILE, BASELINE_FILE) or not path.is_file():
+            own = relative in (CASE_FILE, BASELINE_FILE) or outside.is_hidden(name, embeds=embeds)
+            if own or not path.is_file():
                 continue
             try:
-                content = path.read_bytes()
+                yield relative, path.read_bytes()
             except OSError as error:
                 mend = "give yourself the right to read it"
                 raise EnvironmentBroken(f"{path}: cannot be read: {error.strerror}", mend=mend) from None
-            found.append((relative, hashlib.sha256(content).hexdigest()))
-            named |= outside.named_in(folder, relative, content)
-            packages |= outside.packages_in(relative, content)
-    return Sources(tuple(sorted(found)), frozenset(named), frozenset(packages))
 
 
 def _pkg_config(packages: frozenset[str], env: Mapping[str, str]) -> list[str]:

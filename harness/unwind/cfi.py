@@ -95,6 +95,15 @@ class Frames:
         entry = self.entry(address)
         return None if entry is None else _Machine(entry, self._order).run(address)
 
+    def rows(self, entry: Entry) -> list[tuple[int, Row]]:
+        """Return where each row of `entry` begins, and the row. Raises CfiBroken."""
+        return _Machine(entry, self._order).all()
+
+    def body(self, entry: Entry) -> Row:
+        """Return the row of `entry` after its prologue: the first with another CFA than at the start, if any."""
+        rows = [row for _, row in self.rows(entry)]
+        return next((row for row in rows if row.cfa != rows[0].cfa), rows[0])
+
 
 def read(
     data: bytes, section: int, *, is_eh: bool, word: int, order: Literal["little", "big"]
@@ -131,7 +140,8 @@ class _Reader:
             if cursor.place == cursor.end and self._is_eh:
                 return  # the terminator
             try:
-                self._entry(cursor, wide=wide)
+                if cursor.place < cursor.end:  # else it is what the linker aligns the next object's part with
+                    self._entry(cursor, wide=wide)
             except CfiBroken as error:
                 self.problems.append(f"at {place:#x}: {error}")
             place = cursor.end
@@ -256,9 +266,26 @@ class _Machine:
         self._do(self._cie.program, None)
         self._initial = dict(self._rules)
         self._do(self._entry.program, address)
+        return self._row()
+
+    def all(self) -> list[tuple[int, Row]]:
+        self._do(self._cie.program, None)
+        self._initial = dict(self._rules)
+        found: list[tuple[int, Row]] = []
+        cursor = Cursor(self._entry.program, self._order)
+        while not cursor.is_done:
+            self._steps += 1
+            if self._steps > MOST_STEPS:
+                raise CfiBroken(f"more than {MOST_STEPS} instructions")
+            here = self._location, self._row()
+            if self._step(cursor, cursor.number(1)):
+                found.append(here)
+        return [*found, (self._location, self._row())]
+
+    def _row(self) -> Row:
         if self._cfa is None:
             raise CfiBroken("no rule for the CFA")
-        return Row(self._cfa, self._rules, self._cie.column, self._cie.is_signal, self._is_signed)
+        return Row(self._cfa, dict(self._rules), self._cie.column, self._cie.is_signal, self._is_signed)
 
     def _do(self, program: bytes, address: int | None) -> None:
         cursor = Cursor(program, self._order)
@@ -324,6 +351,8 @@ class _Machine:
             self._cfa = Rule(IN, offset, register)
             return
         old = self._cfa
+        if old is None and code == 0x0D:
+            old = Rule(IN)  # GNU as for riscv64 and mips64le begins so: an offset of 0
         if old is None or old.kind != IN:
             raise CfiBroken("a part of the CFA's rule is changed that it does not have")
         if code == 0x0D:

@@ -119,9 +119,7 @@ def read(
 
 
 class _Reader:
-    def __init__(
-        self, data: bytes, section: int, word: int, order: Literal["little", "big"], *, is_eh: bool
-    ) -> None:
+    def __init__(self, data: bytes, section: int, word: int, order: Literal["little", "big"], *, is_eh: bool) -> None:
         self.entries: list[Entry] = []
         self.problems: list[str] = []
         self._data, self._section, self._word, self._order, self._is_eh = data, section, word, order, is_eh

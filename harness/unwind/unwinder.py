@@ -19,6 +19,7 @@ from harness.unwind.modules import Module
 from harness.unwind.switches import SWITCHES
 
 MOST_FRAMES = 4096
+_PAGE = 1024  # bytes
 _NOSAVE = 512  # bytes between asmcgocall's two stack pointers where it does not change stacks, at most
 _ADDRESS = (1 << 48) - 1  # of arm64's user space: above it is the pointer authentication code
 
@@ -49,6 +50,9 @@ class Backtrace:
 
     frames: tuple[Frame, ...]
     ended: str = ""
+
+
+_SAME = cfi.Rule(cfi.SAME)
 
 
 class _Stop(Exception):
@@ -84,6 +88,8 @@ class _Walk:
         self._g = registers.get(table.g, 0)
         self._system: int | None = None  # g0.sched.sp at this depth of the chain
         self._frames: list[Frame] = []
+        self._moved = False  # whether this frame changed stacks
+        self._pages: dict[int, bytes | None] = {}
         self._eval = Evaluator(self._register, self._load_raw, self._word, table.byte_order)
 
     def run(self, most: int) -> Backtrace:
@@ -110,6 +116,7 @@ class _Walk:
         is_caller = not self._is_exact
         if is_caller and name in of.CGOCALLBACK:
             sp = self._to_system(sp)
+        row: cfi.Row | None
         if is_caller and name in of.ASMCGOCALL and module is not None:
             row = self._to_goroutine(module, look, sp)
         elif name in of.ENDS:
@@ -131,6 +138,8 @@ class _Walk:
         function = module.function(look) if module is not None else None
         file, line = line_at(module.program.path, look - module.bias) if module is not None else ("", 0)
         start = function.start + module.bias if function is not None and module is not None else self._pc
+        if not name and module is not None and module is not self._modules[0]:
+            name = f"{module.program.path.name}+{self._pc - module.bias:#x}"
         self._frames.append(Frame(self._pc, name or hex(self._pc), self._pc - start, file, line, sp))
 
     def _row(self, module: Module | None, look: int, name: str) -> cfi.Row | None:
@@ -174,13 +183,13 @@ class _Walk:
                 regs.pop(number, None)
             else:
                 regs[number] = value
-        if row.rules.get(self._switch.sp) is None or row.rules[self._switch.sp].kind == cfi.SAME:
+        if self._switch.sp_is_cfa and row.rules.get(self._switch.sp, _SAME).kind == cfi.SAME:
             regs[self._switch.sp] = cfa
         self._regs = regs
         self._leave(back & _ADDRESS if row.is_signed else back, self._regs[self._switch.sp], row.is_signal)
 
     def _back(self, row: cfi.Row, cfa: int) -> int:
-        rule = row.rules.get(row.column, cfi.Rule(cfi.SAME))
+        rule = row.rules.get(row.column, _SAME)
         value = self._value(rule, row.column, cfa)
         if value is None:
             raise _Stop if rule.kind == cfi.UNDEFINED else CfiBroken("the return address is not known")
@@ -221,8 +230,6 @@ class _Walk:
         self._moved = False
         self._pc, self._is_exact = back, is_signal
         self._regs[self._switch.sp] = sp
-
-    _moved = False  # whether this frame changed stacks
 
     # switches
 
@@ -292,4 +299,11 @@ class _Walk:
         return self._eval.load(address, self._word)
 
     def _load_raw(self, address: int, size: int) -> bytes | None:
-        return self._memory(address, size)
+        """Return memory, which is read in pages: a question to a stub costs more than what it brings."""
+        page = address & -_PAGE
+        if address + size > page + _PAGE:
+            return self._memory(address, size)
+        if page not in self._pages:
+            self._pages[page] = self._memory(page, _PAGE)
+        found = self._pages[page]
+        return found[address - page :][:size] if found is not None else self._memory(address, size)

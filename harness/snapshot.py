@@ -30,13 +30,41 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """One function that is running. `name` is its symbol, or the bare address; `offset` how far `pc` is in it (bytes).
+
+    `cfa` is the canonical frame address (the caller's stack pointer), None where it was not found; `file` is as the
+    line table has it, and empty with `line` 0 where there is none.
+    """
+
+    pc: int
+    name: str
+    offset: int
+    file: str
+    line: int
+    sp: int
+    cfa: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.file}:{self.line}" if self.file else self.name
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the frame as plain data; what is not known is left out."""
+        cfa = {} if self.cfa is None else {"cfa": hex(self.cfa)}
+        line = {"file": self.file, "line": self.line} if self.file else {}
+        return {"pc": hex(self.pc), "function": self.name, "offset": self.offset, **line, "sp": hex(self.sp), **cfa}
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One stop.
 
     `at` is what was asked for, `place` the symbol and offset of `pc`. `hit` counts the stops at this place and of this
     kind from 1. `thread` tells threads of the run apart, and is empty where the source cannot. `registers` are values
     by the names of `harness.registers`; one that the source does not have is in `missing`, with why: zero never stands
-    for unknown. `memory` are the bytes that were asked for, by address. `backtrace` are names, innermost first.
+    for unknown. `memory` are the bytes that were asked for, by address. `backtrace` are the functions that run,
+    innermost first; `frames` tells more of each where the source has memory. `ended` is why the backtrace has no more:
+    empty where it reached the outermost function, or was not asked for.
     """
 
     at: str
@@ -52,6 +80,8 @@ class Snapshot:
     memory: Mapping[int, bytes] = field(default_factory=dict)
     backtrace: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    ended: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the snapshot as plain data; numbers that can exceed 53 bits are hex texts."""
@@ -68,5 +98,7 @@ class Snapshot:
             "missing": dict(self.missing),
             "memory": {hex(address): data.hex() for address, data in self.memory.items()},
             "backtrace": list(self.backtrace),
+            "frames": [frame.to_json() for frame in self.frames],
+            "ended": self.ended,
             "notes": list(self.notes),
         }

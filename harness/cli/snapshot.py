@@ -44,6 +44,7 @@ class Hits(click.ParamType[tuple[int, int | None]]):
 _PLACE = "A function as the symbol table has it (add3, main.goCallback), file.c:12, or an address; again for more."
 _WHEN = "Before the first instruction of its prologue, back at its caller, or both."
 _SOURCE = "Where registers come from: the cheapest source that can answer, QEMU's log, or a debugging stub."
+_BACKTRACE = "The functions that run, with file and line, through C and Go; from the stub, which has memory."
 _JSON = "JSON Lines on stdout, one object a snapshot (docs/snapshots.md)."
 
 
@@ -53,6 +54,7 @@ _JSON = "JSON Lines on stdout, one object a snapshot (docs/snapshots.md)."
 @click.option("--at", "places", multiple=True, required=True, metavar="PLACE", help=_PLACE)
 @click.option("--when", type=click.Choice((ENTRY, RETURN, BOTH)), default=ENTRY, show_default=True, help=_WHEN)
 @click.option("--hits", type=Hits(), default="1-3", show_default=True, metavar="N|N-M|N-", help="Which of the hits.")
+@click.option("--backtrace", is_flag=True, help=_BACKTRACE)
 @click.option("--source", type=click.Choice(SOURCES), default=AUTO, show_default=True, help=_SOURCE)
 @click.option("--runner", type=click.Choice(RUNNER_CHOICES), default=AUTO, show_default=True, help="As pytest's.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS")
@@ -72,6 +74,7 @@ def snapshot(
     arguments: tuple[str, ...],
     *,
     as_json: bool,
+    backtrace: bool,
 ) -> None:
     """Run PROGRAM and print its registers each time that execution comes by a place.
 
@@ -83,7 +86,7 @@ def snapshot(
     It ends with 0 when there was a snapshot, with 1 when execution never came by.
     """
     guest = guest_of(program, arguments, names, folders, runner, timeout)
-    probes = [Probe(place, when, *hits) for place in places]
+    probes = [Probe(place, when, *hits, backtrace=backtrace) for place in places]
     taken = take(guest, probes, source)
     for shot in taken.snapshots:
         if as_json:

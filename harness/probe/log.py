@@ -63,17 +63,17 @@ class _Entries:
 
     def _snapshot(self, record: Record, probe: Probe, hit: int) -> Snapshot:
         table, values = record.layout.table, record.registers
-        names = [self._program.name_at(record.pc or 0)]
+        names = [self._program.function_name_at(record.pc or 0)]
         thread = table.of_role(THREAD)
         if table.link in values:
-            names.append(self._program.name_at(values[table.link] & ~table.isa_bit))
+            names.append(self._program.function_name_at(values[table.link] & ~table.isa_bit))
         return Snapshot(
             probe.at,
             ENTRY,
             hit,
             table.arch,
             record.pc or 0,
-            names[0],
+            self._program.name_at(record.pc or 0),
             SOURCE,
             f"{thread}={values[thread]:#x}" if thread in values else "",
             values,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from harness.build.store import Store
 from harness.elf.places import Place, Program
 from harness.errors import CrossabiError
+from harness.probe.frames import backtrace
 from harness.probe.guest import MOST, Guest, Taken, never_reached
 from harness.probe.servers import Served, serve
 from harness.process import client
@@ -19,6 +20,8 @@ from harness.snapshot import ENTRY, RETURN, Probe, Snapshot
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable
 from harness.stub.stops import How, Stop
+from harness.unwind.modules import Module
+from harness.unwind.unwinder import Backtrace
 
 SOURCE = "stub"
 AT_ENTRY = 9  # of the auxiliary vector (getauxval(3))
@@ -153,23 +156,34 @@ class _Visit(threading.Thread):
         table = self._guest.table
         registers = stub.registers()
         pc = registers.values[table.pc]
-        names = [self._program.name_at(pc - self._bias)]
-        if when == ENTRY:
-            names.append(self._program.name_at(return_address(stub, table, registers.values[table.sp]) - self._bias))
+        back = self._backtrace(stub, probe, when, registers.values)
         return Snapshot(
             probe.at,
             when,
             hit,
             table.arch,
             pc,
-            names[0],
+            self._program.name_at(pc - self._bias),
             f"{SOURCE}: {'gdbserver' if self._guest.platform.emulator is None else 'QEMU'}",
             stub.stop.thread,
             registers.values,
             registers.missing,
             dict(self._pieces(stub, probe, registers.values)),
-            tuple(names),
+            tuple(frame.name for frame in back.frames) or self._short(stub, when, registers.values),
+            frames=back.frames,
+            ended=back.ended,
         )
+
+    def _short(self, stub: Stub, when: str, values: Mapping[str, int]) -> tuple[str, ...]:
+        """Return what the backtrace is where it was not asked for: the function, and its caller at an entry."""
+        table, name = self._guest.table, self._program.function_name_at
+        own = name(values[table.pc] - self._bias)
+        return (own, name(return_address(stub, table, values[table.sp]) - self._bias)) if when == ENTRY else (own,)
+
+    def _backtrace(self, stub: Stub, probe: Probe, when: str, values: Mapping[str, int]) -> Backtrace:
+        if not probe.backtrace:
+            return Backtrace(())
+        return backtrace(stub, self._guest, Module(self._program, self._bias), values)
 
     def _pieces(self, stub: Stub, probe: Probe, values: Mapping[str, int]) -> Iterator[tuple[int, bytes]]:
         for place, size in probe.memory:

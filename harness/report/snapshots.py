@@ -30,7 +30,12 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
         reasons.setdefault(why, []).append(name)
     for why, names in reasons.items():
         yield f"  not available: {', '.join(names)}: {why}"
-    if snapshot.backtrace:
+    for number, frame in enumerate(snapshot.frames):
+        where = f" at {frame.file}:{frame.line}" if frame.file else ""
+        yield f"  #{number:<3} {frame.name}{f'+{frame.offset:#x}' if frame.offset else ''}{where}"
+    if snapshot.ended:
+        yield f"  backtrace: {snapshot.ended}"
+    if snapshot.backtrace and not snapshot.frames:
         yield f"  backtrace: {' ← '.join(snapshot.backtrace)}"
     for note in snapshot.notes:
         yield f"  note: {note}"

@@ -294,7 +294,7 @@ class _Machine:
             if self._step(cursor, cursor.number(1)) and address is not None and self._location > address:
                 return
 
-    def _step(self, cursor: Cursor, code: int) -> bool:
+    def _step(self, cursor: Cursor, code: int) -> bool:  # noqa: PLR0912 (a table of instructions)
         """Do one instruction; return whether it moved to another address."""
         cie, low = self._cie, code & 0x3F
         match code >> 6:

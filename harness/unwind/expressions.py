@@ -79,7 +79,7 @@ class Evaluator:
         else:
             self._rare(cursor, code, stack)
 
-    def _rare(self, cursor: Cursor, code: int, stack: list[int]) -> None:
+    def _rare(self, cursor: Cursor, code: int, stack: list[int]) -> None:  # noqa: PLR0912 (a table of operations)
         match code:
             case 0x03:
                 stack.append(cursor.number(self._word))

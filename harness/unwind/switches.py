@@ -32,8 +32,8 @@ class Switch:
     `numbers` are DWARF's numbers of registers by the project's names, `sp` that of the stack pointer. Of asmcgocall:
     `old_g` and `depth`. Of cgocallback: `saved`. Of crosscall2, whose frame's size by its call frame information is
     `told` (bytes from the stack pointer to the CFA at its call): `frame` is its true size, `back` where its return
-    address is, `saves` where registers are (by DWARF's numbers). `sp_is_cfa` says that the caller's stack pointer is the
-    CFA where no rule says more; on s390x the CFA is 160 bytes above it, and it stays (s390x ELF ABI, "CFA").
+    address is, `saves` where registers are (by DWARF's numbers). `sp_is_cfa` says that the caller's stack pointer is
+    the CFA where no rule says more; on s390x the CFA is 160 bytes above it, and it stays (s390x ELF ABI, "CFA").
     """
 
     numbers: Mapping[str, int]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from harness.elf.lines import line_at
 from harness.registers import RegisterTable
+from harness.snapshot import Frame
 from harness.unwind import cfi
 from harness.unwind import switches as of
 from harness.unwind.cursor import CfiBroken
@@ -22,26 +23,6 @@ MOST_FRAMES = 4096
 _PAGE = 1024  # bytes
 _NOSAVE = 512  # bytes between asmcgocall's two stack pointers where it does not change stacks, at most
 _ADDRESS = (1 << 48) - 1  # of arm64's user space: above it is the pointer authentication code
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One function that is running. `name` is its symbol, or the bare address; `offset` how far `pc` is in it (bytes).
-
-    `cfa` is the canonical frame address (the caller's stack pointer), None where it was not found; `file` is as the
-    line table has it, and empty with `line` 0 where there is none.
-    """
-
-    pc: int
-    name: str
-    offset: int
-    file: str
-    line: int
-    sp: int
-    cfa: int | None = None
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.file}:{self.line}" if self.file else self.name
 
 
 @dataclass(frozen=True)

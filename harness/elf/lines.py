@@ -68,6 +68,7 @@ class _Lines:
         elf = ELFFile(self._stream)
         self._dwarf: Any = elf.get_dwarf_info() if elf.has_dwarf_info() else None
         self._ranges: list[tuple[int, int, Any]] = []
+        self._known: dict[int, tuple[str, int]] = {}
         self._rows: dict[int, tuple[list[int], list[tuple[str, int]]]] = {}
         for unit in self._dwarf.iter_CUs() if self._dwarf is not None else ():
             self._ranges += ((low, high, unit) for low, high in self._covered(unit))
@@ -78,6 +79,11 @@ class _Lines:
         return cls(path)
 
     def at(self, address: int) -> tuple[str, int]:
+        if address not in self._known:
+            self._known[address] = self._find(address)
+        return self._known[address]
+
+    def _find(self, address: int) -> tuple[str, int]:
         for low, high, unit in self._ranges:
             if low <= address < high:
                 starts, rows = self._of_unit(unit)

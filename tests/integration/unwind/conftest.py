@@ -27,7 +27,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         go = golang.ensure(shipped().go)
         program = folder / f"chain-{arch}{''.join(options)}"
         flags = {"GOFLAGS": "", "GOTOOLCHAIN": "local", "CGO_ENABLED": "1", "CC": " ".join(on.cc.command)}
-        env = {**os.environ, **flags, "GOARCH": on.toolchain.go.goarch, **dict(on.toolchain.go.env)}
+        env = {**os.environ, **flags, "GOARCH": on.toolchain.goarch, **on.toolchain.go_env}
         argv = [go.command, "build", "-trimpath", *options, "-o", str(program), "."]
         done = subprocess.run(argv, cwd=CHAIN, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -17,7 +17,7 @@ CROSSABI = (sys.executable, "-m", "harness.cli", "snapshot", "--json", "--backtr
 QEMU_ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le")
 DEEP = 50
 
-# What runs at one depth, innermost first, without the frames that cgo and the runtime add: name, and a text of its line.
+# What runs at one depth, innermost first, without the frames of cgo and the runtime: name, and a text of its line.
 GO_PART = (("main.goTwice", "C.c_enter("), ("main.goTwice", "goTwice(times-1"))
 C_PART = (
     *(("c_wide", "goEnter(left, deepest);"), ("c_twice", "c_wide(left"), ("c_twice", "c_twice(times - 1")),
@@ -91,7 +91,9 @@ def test_a_position_independent_program_has_them_too(build: Build, arch: str) ->
 @pytest.mark.parametrize("arch", [arch for arch in QEMU_ARCHES if arch != "arm"])
 def test_a_thread_of_c_is_followed_into_the_c_library(build: Build, arch: str) -> None:
     (*_, last) = snapshots("--at=c_bottom", build(arch), "--", 2, "thread")
-    assert last["ended"] == ""
-    place = last["backtrace"].index("c_start")
-    assert all(name.startswith("libc.so.6") or name == "__clone" for name in last["backtrace"][place + 1 :])
-    assert last["backtrace"][place + 1 :]
+    # glibc ends a thread's frames in clone: by an undefined return address, or by no call frame information of it.
+    assert last["ended"] == "" or last["ended"].startswith("not available: libc.so.6 has no call frame information of ")
+    names = last["backtrace"]
+    outside = names[names.index("c_start") + 1 :]
+    assert outside
+    assert all(name.startswith("libc.so.6+0x") or "clone" in name for name in outside)

@@ -56,6 +56,25 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """A signal that was the program's death. `address` is what the instruction could not reach, None where not known.
+
+    `mapped` says whether memory can be read there; where the address is not known, why. `code` is the disassembly
+    around the instruction, which is marked.
+    """
+
+    signal: str
+    address: int | None
+    mapped: str
+    code: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fault as plain data."""
+        address = None if self.address is None else hex(self.address)
+        return {"signal": self.signal, "address": address, "mapped": self.mapped, "code": list(self.code)}
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One stop.
 
@@ -82,6 +101,7 @@ class Snapshot:
     notes: tuple[str, ...] = ()
     frames: tuple[Frame, ...] = ()
     ended: str = ""
+    fault: Fault | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the snapshot as plain data; numbers that can exceed 53 bits are hex texts."""
@@ -100,5 +120,6 @@ class Snapshot:
             "backtrace": list(self.backtrace),
             "frames": [frame.to_json() for frame in self.frames],
             "ended": self.ended,
+            **({} if self.fault is None else {"fault": self.fault.to_json()}),
             "notes": list(self.notes),
         }

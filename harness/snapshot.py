@@ -63,13 +63,73 @@ def parse_probe(text: str) -> Probe:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """One function that is running. `name` is its symbol, or the bare address; `offset` how far `pc` is in it (bytes).
+
+    `cfa` is the canonical frame address (the caller's stack pointer), None where it was not found; `file` is as the
+    line table has it, and empty with `line` 0 where there is none.
+    """
+
+    pc: int
+    name: str
+    offset: int
+    file: str
+    line: int
+    sp: int
+    cfa: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.file}:{self.line}" if self.file else self.name
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the frame as plain data; what is not known is left out."""
+        cfa = {} if self.cfa is None else {"cfa": hex(self.cfa)}
+        line = {"file": self.file, "line": self.line} if self.file else {}
+        return {"pc": hex(self.pc), "function": self.name, "offset": self.offset, **line, "sp": hex(self.sp), **cfa}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Frame:
+        """Return the frame that `to_json` wrote."""
+        cfa = int(row["cfa"], 16) if "cfa" in row else None
+        place = (row.get("file", ""), row.get("line", 0))
+        return cls(int(row["pc"], 16), row["function"], row["offset"], *place, int(row["sp"], 16), cfa)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A signal that was the program's death. `address` is what the instruction could not reach, None where not known.
+
+    `mapped` says whether memory can be read there; where the address is not known, why. `code` is the disassembly
+    around the instruction, which is marked.
+    """
+
+    signal: str
+    address: int | None
+    mapped: str
+    code: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fault as plain data."""
+        address = None if self.address is None else hex(self.address)
+        return {"signal": self.signal, "address": address, "mapped": self.mapped, "code": list(self.code)}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Fault:
+        """Return the fault that `to_json` wrote."""
+        address = None if row["address"] is None else int(row["address"], 16)
+        return cls(row["signal"], address, row["mapped"], tuple(row["code"]))
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One stop.
 
     `at` is what was asked for, `place` the symbol and offset of `pc`. `hit` counts the stops at this place and of this
     kind from 1. `thread` tells threads of the run apart, and is empty where the source cannot. `registers` are values
     by the names of `harness.registers`; one that the source does not have is in `missing`, with why: zero never stands
-    for unknown. `memory` are the bytes that were asked for, by address. `backtrace` are names, innermost first.
+    for unknown. `memory` are the bytes that were asked for, by address. `backtrace` are the functions that run,
+    innermost first; `frames` tells more of each where the source has memory. `ended` is why the backtrace has no more:
+    empty where it reached the outermost function, or was not asked for.
     """
 
     at: str
@@ -85,6 +145,9 @@ class Snapshot:
     memory: Mapping[int, bytes] = field(default_factory=dict)
     backtrace: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    ended: str = ""
+    fault: Fault | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the snapshot as plain data; numbers that can exceed 53 bits are hex texts."""
@@ -101,6 +164,9 @@ class Snapshot:
             "missing": dict(self.missing),
             "memory": {hex(address): data.hex() for address, data in self.memory.items()},
             "backtrace": list(self.backtrace),
+            "frames": [frame.to_json() for frame in self.frames],
+            "ended": self.ended,
+            **({} if self.fault is None else {"fault": self.fault.to_json()}),
             "notes": list(self.notes),
         }
 
@@ -113,4 +179,7 @@ class Snapshot:
         fields["memory"] = {int(address, 16): bytes.fromhex(data) for address, data in fields["memory"].items()}
         for name in ("backtrace", "notes"):
             fields[name] = tuple(fields[name])
+        fields["frames"] = tuple(map(Frame.from_json, fields.get("frames", ())))
+        fault = fields.get("fault")
+        fields["fault"] = Fault.from_json(fault) if fault else None
         return cls(**fields)

@@ -37,17 +37,21 @@ class Hits(click.ParamType[tuple[int, int | None]]):
 _PLACE = "A function as the symbol table has it (add3, main.goCallback), file.c:12, or an address; again for more."
 _WHEN = "Before the first instruction of its prologue, back at its caller, or both."
 _SOURCE = "Where registers come from: the cheapest source that can answer, QEMU's log, or a debugging stub."
+_BACKTRACE = "The functions that run, with file and line, through C and Go; from the stub, which has memory."
+_FAULT = "The signal that the program dies of: registers at the faulting instruction, disassembly, backtrace."
 _JSON = "JSON Lines on stdout, one object a snapshot (docs/snapshots.md)."
 
 
 @click.command()
 @ARCH
 @TOOLCHAINS
-@click.option("--at", "places", multiple=True, required=True, metavar="PLACE", help=_PLACE)
+@click.option("--at", "places", multiple=True, metavar="PLACE", help=_PLACE)
 @click.option("--when", type=click.Choice(WHEN), default=ENTRY, show_default=True, help=_WHEN)
 @click.option(
     "--hits", type=Hits(), default=DEFAULT_HITS, show_default=True, metavar="N|N-M|N-", help="Which of the hits."
 )
+@click.option("--fault", is_flag=True, help=_FAULT)
+@click.option("--backtrace", is_flag=True, help=_BACKTRACE)
 @click.option("--source", type=click.Choice(SOURCES), default=AUTO, show_default=True, help=_SOURCE)
 @click.option("--runner", type=click.Choice(RUNNER_CHOICES), default=AUTO, show_default=True, help="As pytest's.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS")
@@ -67,25 +71,32 @@ def snapshot(
     arguments: tuple[str, ...],
     *,
     as_json: bool,
+    backtrace: bool,
+    fault: bool,
 ) -> None:
     """Run PROGRAM and print its registers each time that execution comes by a place.
 
     \b
     crossabi snapshot --at add3 ./prog -- its arguments
     crossabi snapshot --at main.goCallback --when both --hits 1-5 --json ./prog
+    crossabi snapshot --fault ./prog -- its arguments
 
     The architecture is the program's own; --arch, if given, has to agree. What the program prints goes to stderr.
     It ends with 0 when there was a snapshot, with 1 when execution never came by.
     """
+    if not places and not fault:
+        raise click.UsageError("Missing option '--at' or '--fault'.")
     guest = guest_of(program, arguments, names, folders, runner, timeout)
-    probes = [Probe(place, when, *hits) for place in places]
-    taken = take(guest, probes, source)
+    probes = [Probe(place, when, *hits, backtrace=backtrace) for place in places]
+    taken = take(guest, probes, source, fault=fault)
     for shot in taken.snapshots:
         if as_json:
             click.echo(json.dumps(shot.to_json()))
         else:
             click.echo("\n".join([*lines(shot, guest.table), ""]))
     _tell(taken, program)
+    if fault and not any(shot.fault for shot in taken.snapshots):
+        say("no signal was its death")
     sys.exit(0 if taken.snapshots else 1)
 
 

@@ -66,17 +66,17 @@ class _Entries:
 
     def _snapshot(self, pc: int, record: Record, probe: Probe, hit: int) -> Snapshot:
         table, values = record.layout.table, record.registers
-        names = [self._program.name_at(pc)]
+        names = [self._program.function_name_at(pc)]
         thread = table.of_role(THREAD)
         if table.link in values:
-            names.append(self._program.name_at(values[table.link] & ~table.isa_bit))
+            names.append(self._program.function_name_at(values[table.link] & ~table.isa_bit))
         return Snapshot(
             probe.at,
             ENTRY,
             hit,
             table.arch,
             pc,
-            names[0],
+            self._program.name_at(pc),
             SOURCE,
             f"{thread}={values[thread]:#x}" if thread in values else "",
             values,

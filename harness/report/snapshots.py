@@ -18,6 +18,9 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
     thread = f" · {snapshot.thread}" if snapshot.thread else ""
     where = f"{snapshot.arch} · {snapshot.place}{thread} · {snapshot.source}"
     yield f"{snapshot.at} {snapshot.when}, hit {snapshot.hit} · {where}"
+    if snapshot.fault is not None:
+        fault = snapshot.fault
+        yield f"  {fault.signal}, address {'' if fault.address is None else f'{fault.address:#x} '}{fault.mapped}"
     for is_float in (False, True):
         cells = [
             f"{row.name:>7} {snapshot.registers[row.name]:0{row.bits // 4}x}"
@@ -33,7 +36,14 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
         reasons.setdefault(why, []).append(name)
     for why, names in reasons.items():
         yield f"  not available: {', '.join(names)}: {why}"
-    if snapshot.backtrace:
+    for row in snapshot.fault.code if snapshot.fault is not None else ():
+        yield f"  {row}"
+    for number, frame in enumerate(snapshot.frames):
+        where = f" at {frame.file}:{frame.line}" if frame.file else ""
+        yield f"  #{number:<3} {frame.name}{f'+{frame.offset:#x}' if frame.offset else ''}{where}"
+    if snapshot.ended:
+        yield f"  backtrace: {snapshot.ended}"
+    if snapshot.backtrace and not snapshot.frames:
         yield f"  backtrace: {' ← '.join(snapshot.backtrace)}"
     for note in snapshot.notes:
         yield f"  note: {note}"

@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.snapshot import Probe, Snapshot, parse_hits, parse_probe
+from harness.snapshot import Fault, Frame, Probe, Snapshot, parse_hits, parse_probe
 
 
 @pytest.mark.parametrize(
@@ -49,4 +50,7 @@ def test_a_snapshot_goes_to_json_and_back() -> None:
         ("f",),
         ("n",),
     )
-    assert Snapshot.from_json(json.loads(json.dumps(shot.to_json()))) == shot
+    frames = (Frame(1 << 63, "f", 4, "f.c", 12, 1 << 62, 1 << 61), Frame(16, "main.main", 0, "", 0, 32))
+    fault = Fault("SIGSEGV", None, "not known", ("=> nop",))
+    for each in (shot, replace(shot, frames=frames, ended="why", fault=fault)):
+        assert Snapshot.from_json(json.loads(json.dumps(each.to_json()))) == each

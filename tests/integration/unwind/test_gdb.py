@@ -33,8 +33,11 @@ gdb.execute("set backtrace past-main on")
 gdb.execute("info threads", to_string=True)  # asks for them
 for thread in gdb.selected_inferior().threads():  # gdb begins with the first, which need not be the one that stopped
     thread.switch()
-    if gdb.newest_frame().pc() == {pc}:
+    if thread.ptid[1] == {thread}:
         break
+else:
+    raise gdb.GdbError(f"no thread {thread}: {{[row.ptid for row in gdb.selected_inferior().threads()]}}")
+gdb.execute("maintenance flush register-cache")
 frame, found = gdb.newest_frame(), []
 while frame is not None and len(found) < 40:
     if frame.type() != gdb.INLINE_FRAME:
@@ -67,15 +70,15 @@ def test_gdb_has_the_same_registers_and_frames(
         for _ in range(hit):
             assert served.stub.run(SECONDS).signal == "SIGTRAP"
         registers = served.stub.registers()
-        script.write_text(FRAMES.format(pc=registers.values[table.pc]))
+        script.write_text(FRAMES.format(thread=int(served.stub.stop.thread.rpartition(".")[2], 16)))
         memory = reader(served.stub)
         sysroot = shipped().by_arch[arch].cross.sysroot
         main = Module(program, 0)
         ours = unwind(table, registers.values, memory, lambda: modules(main, memory, finder(Path(sysroot))))
         text = through_gdb(served.stub, program.path, tmp_path, commands)
+    (line,) = [row for row in text.splitlines() if row.startswith("FRAMES ")] or pytest.fail(text)
     assert ours.ended == ""
     check_registers(arch, dict(registers.values), text)
-    (line,) = (row for row in text.splitlines() if row.startswith("FRAMES "))
     theirs = [(pc, plain(name)) for pc, name in json.loads(line.removeprefix("FRAMES "))]
     mine = [(frame.pc, plain(frame.name)) for frame in ours.frames]
     switch = next((index for index, (_, name) in enumerate(mine) if name in SWITCHES), len(mine) - 1)

@@ -11,7 +11,8 @@ from harness.probe import reader
 from harness.probe.guest import Guest
 from harness.process.spec import Finished
 from harness.qemulog.records import Record
-from harness.watch.check import Alarm, Checker
+from harness.watch.alarms import Alarm
+from harness.watch.check import Checker
 from harness.watch.sites import find
 
 

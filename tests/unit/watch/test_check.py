@@ -4,15 +4,16 @@ import pytest
 
 from harness.registers import AMD64, ARM64, TABLES, RegisterTable
 from harness.watch.check import MOST, Checker
-from harness.watch.sites import INTO_C, INTO_GO, Site, Sites
+from harness.watch.promises import CONTROL, of_c
+from harness.watch.sites import INTO_C, INTO_GO, Exit, Site, Sites
 
 ENTRY, EXIT, OTHER_EXIT, C_ENTRY, C_EXIT = 0x1000, 0x2000, 0x2100, 0x3000, 0x4000
 SITES = Sites(
     {ENTRY: Site(INTO_GO[0], "crosscall2"), C_ENTRY: Site(INTO_C, "call_many")},
     {
-        EXIT: Site(INTO_GO[0], "goCallback+0x10"),
-        OTHER_EXIT: Site(INTO_GO[0], "other+0x4"),
-        C_EXIT: Site(INTO_C, "asmcgocall"),
+        EXIT: Exit((INTO_GO[0],), "goCallback+0x10", sure=True),
+        OTHER_EXIT: Exit((INTO_GO[0],), "other+0x4"),
+        C_EXIT: Exit((INTO_C,), "asmcgocall"),
     },
 )
 SP = 0x7000
@@ -44,7 +45,8 @@ def test_each_preserved_register_alone_is_missed_by_its_own_name(table: Register
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.arch)
 def test_what_a_call_may_change_is_nobodys_business(table: RegisterTable) -> None:
-    scratch = {row.name: 0 for row in table.rows if not row.preserved}
+    promised = {row.register for row in (*of_c(table), *CONTROL.get(table.arch, ()))}
+    scratch = {row.name: 0 for row in table.rows if row.name not in promised}
     watch = checker(table)
     watch.take(ENTRY, registers(table))
     watch.take(EXIT, registers(table, **scratch, **{table.sp: SP + (0 if table.link else table.word)}))

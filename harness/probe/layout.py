@@ -57,11 +57,11 @@ def read(pages: str, libraries: str) -> Layout:
 
 def restorers(guest: Guest, code: bytes, found: Layout) -> tuple[int, ...]:
     """Return the addresses of `code` (what handlers return to, where it is the C library's) in the libraries."""
-    flags = guest.platform.emulator.flags if guest.platform.emulator else ()
-    root = flags[flags.index("-L") + 1] if "-L" in flags else "/"
     addresses = []
     for path, base in found.libraries:
-        file = next((file for file in (Path(root) / path.lstrip("/"), Path(path)) if file.exists()), None)
+        file = next(
+            (file for file in (Path(guest.platform.sysroot) / path.lstrip("/"), Path(path)) if file.exists()), None
+        )
         if file is not None and file.name.startswith("libc."):
             data = file.read_bytes()
             at = data.find(code)

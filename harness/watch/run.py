@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from harness.elf import places
 from harness.errors import UsageError
-from harness.probe import reader
+from harness.probe import layout, reader
 from harness.probe.guest import Guest
 from harness.process.spec import Finished
 from harness.qemulog.records import Record
 from harness.watch.alarms import Alarm
 from harness.watch.check import Checker
-from harness.watch.sites import find
+from harness.watch.sites import SIGNALS, Exit, Sites, find
+
+TRAMPOLINES = 64  # bytes at the start of QEMU's page of them (linux-user/*/signal.c, setup_sigtramp)
+RESTORERS: Mapping[str, bytes] = MappingProxyType({"amd64": bytes.fromhex("48c7c00f0000000f05")})
+"""The code that the C library has the kernel return to, where it says so (SA_RESTORER): mov $15, %rax; syscall."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ def watch(guest: Guest) -> Watched:
         raise UsageError(
             f"{guest.program} cannot be watched: {why}", mend="build it with -buildmode=exe; --runner=qemu"
         )
-    sites = find(program, guest.arch)
+    sites = _with_returns(find(program, guest.arch), guest)
     checker = Checker(guest.table, sites)
 
     def consume(record: Record) -> None:
@@ -44,3 +49,15 @@ def watch(guest: Guest) -> Watched:
 
     finished, torn = reader.run(guest, sites.addresses, consume)
     return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn)
+
+
+def _with_returns(sites: Sites, guest: Guest) -> Sites:
+    """Return `sites` with where signal handlers return to, as far as that is known before the program starts."""
+    if not sites.entries:
+        return sites
+    found = layout.layout(guest)
+    page = found.trampoline
+    returns = list(range(page, page + TRAMPOLINES, 4)) if page is not None else []
+    code = RESTORERS.get(guest.arch)
+    returns += layout.restorers(guest, code, found) if code else ()
+    return Sites(sites.entries, {**sites.exits, **{address: Exit(SIGNALS, "the kernel") for address in returns}})

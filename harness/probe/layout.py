@@ -25,12 +25,12 @@ _ASK = "LD_TRACE_LOADED_OBJECTS"
 
 @dataclass(frozen=True)
 class Layout:
-    """`trampoline` is the page (address) to which signal handlers return, None where that is elsewhere or not known.
+    """`trampolines` are the pages (addresses) in one of which is what signal handlers return to.
 
     `libraries` are the addresses at which shared libraries are loaded, by the path that the guest sees.
     """
 
-    trampoline: int | None = None
+    trampolines: tuple[int, ...] = ()
     libraries: tuple[tuple[str, int], ...] = ()
 
 
@@ -50,9 +50,10 @@ def read(pages: str, libraries: str) -> Layout:
     """Return the layout that the log of `pages` and the loader's list of `libraries` tell."""
     _, found, rest = pages.partition(_LOADED)
     rows = [(int(start, 16), int(end, 16), how) for start, end, how in _ROW.findall(rest.partition("start_brk")[0])]
-    last = rows[-1] if found and rows else None  # it is mapped last, alone
-    trampoline = last[0] if last and last[1] - last[0] == PAGE and last[2] == "r-x" else None
-    return Layout(trampoline, tuple((path, int(at, 16)) for _, path, at in _LIBRARY.findall(libraries)))
+    pages_of_code = tuple(start for start, end, how in rows if end - start == PAGE and how == "r-x")
+    return Layout(
+        pages_of_code if found else (), tuple((path, int(at, 16)) for _, path, at in _LIBRARY.findall(libraries))
+    )
 
 
 def restorers(guest: Guest, code: bytes, found: Layout) -> tuple[int, ...]:

@@ -73,7 +73,7 @@ class Checker:
         self._hits[site.name] += 1
         hit = self._hits[site.name]
         back = registers[self.table.link] & ~self.table.isa_bit if self.table.link else None
-        if back is None:
+        if back is None and site.crossing not in _ON_GO_STACKS:
             self._forget(sp)
         if back is None or site.crossing in SIGNALS or site.crossing in self._crossings(back):
             self._pending.pop((site.crossing, sp), None)
@@ -116,13 +116,15 @@ class Checker:
             self._add(WrongStack(self.table.sp, SWITCH, "a C function", entered.hit, at, entered.inner, rule))
 
     def _leave(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int]) -> None:
-        if not self.table.link:
+        if not self.table.link and left.crossings[0] not in _ON_GO_STACKS:
             self._forget(sp)
-        found = self._found(left, pc, sp, registers)
-        if found is None:
-            return
-        crossing, at = found
-        entered = self._pending.pop(found)
+        for key in self._found(left, pc, sp, registers):
+            self._hold_call(key, left, sp, registers)
+
+    def _hold_call(self, key: tuple[str, int], left: Exit, sp: int, registers: Mapping[str, int]) -> None:
+        """Hold the entry `key` against the registers where it is left."""
+        crossing, at = key
+        entered = self._pending.pop(key)
         self.checked[crossing] += 1
         moved = sp - at
         may_move = crossing in _ON_GO_STACKS and abs(moved) >= SMALLEST and not moved % SMALLEST
@@ -140,13 +142,16 @@ class Checker:
             if entered.back is None:
                 self._hold_stack(entered, at, left.name)
 
-    def _found(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int]) -> tuple[str, int] | None:
-        """Return the key of the entry that is left at `pc` with the stack pointer `sp`, or None."""
+    def _found(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int]) -> list[tuple[str, int]]:
+        """Return the keys of the entries that are left at `pc` with the stack pointer `sp`.
+
+        That is one, or two where the first has jumped to the second.
+        """
         keys = [(crossing, sp) for crossing in left.crossings if (crossing, sp) in self._pending]
         exact = [key for key in keys if self._pending[key].back in (None, pc)]
         ours = [key for key in exact if key[0] not in _ON_GO_STACKS or self._same_g(key, registers)]
         if ours:
-            return ours[0]
+            return ours if ours[0][0] in SIGNALS else ours[:1]
         others = [
             key
             for key, entered in self._pending.items()
@@ -154,11 +159,12 @@ class Checker:
             if key[0] not in _ON_GO_STACKS or self._same_g(key, registers)
         ]
         if left.crossings[0] in _ON_GO_STACKS:
-            return others[-1] if others else next(iter(exact), None)
+            return others[-1:] or exact[:1]
         if left.crossings == (INTO_C,) or not (left.sure or self.table.link):
-            return None  # it may be that of another call
+            return []  # it may be that of another call
         reach = FAR if left.sure else NEAR
-        return min((key for key in others if abs(key[1] - sp) <= reach), key=lambda key: abs(key[1] - sp), default=None)
+        near = [key for key in others if abs(key[1] - sp) <= reach]
+        return sorted(near, key=lambda key: abs(key[1] - sp))[:1]
 
     def _same_g(self, key: tuple[str, int], registers: Mapping[str, int]) -> bool:
         return not self.table.g or self._pending[key].registers[self.table.g] == registers[self.table.g]
@@ -190,7 +196,7 @@ class Checker:
 
     def _forget(self, sp: int) -> None:
         """Drop entries below `sp`: their frames are gone, and where they return to is not known from registers."""
-        gone = [key for key in self._pending if sp - STACK < key[1] < sp]
+        gone = [key for key in self._pending if sp - STACK < key[1] < sp and key[0] not in _ON_GO_STACKS]
         for key in gone:
             del self._pending[key]
 

@@ -56,8 +56,7 @@ def _with_returns(sites: Sites, guest: Guest) -> Sites:
     if not sites.entries:
         return sites
     found = layout.layout(guest)
-    page = found.trampoline
-    returns = list(range(page, page + TRAMPOLINES, 4)) if page is not None else []
+    returns = [address for page in found.trampolines for address in range(page, page + TRAMPOLINES, 2)]
     code = RESTORERS.get(guest.arch)
     returns += layout.restorers(guest, code, found) if code else ()
     return Sites(sites.entries, {**sites.exits, **{address: Exit(SIGNALS, "the kernel") for address in returns}})

@@ -148,7 +148,11 @@ def _watched(
     if why:
         return client.run(command), {"unwatched": why}
     seen = watch(guest)
-    known = Counter(row.id for alarm in seen.alarms if (row := faults.known(alarm, target.arch)))
+    kinds = {(alarm.crossing, alarm.what): alarm for alarm in seen.alarms}
+    known: Counter[str] = Counter()
+    for kind, alarm in kinds.items():
+        if row := faults.known(alarm, target.arch):
+            known[row.id] += seen.counts[kind]
     alarms = tuple(str(alarm) for alarm in seen.alarms if not faults.known(alarm, target.arch))
     return seen.finished, {"crossings": dict(seen.checked), "alarms": alarms, "known_alarms": dict(known)}
 

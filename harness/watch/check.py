@@ -17,7 +17,8 @@ NEAR = 64  # bytes by which a stack pointer can be wrong and still be told to be
 FAR = 1 << 16  # the same where the exit is that of nothing else
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
 FRAMES = 4096  # bytes below a stack pointer that hardly anything but its own stack occupies
-MOST = 100  # alarms of one run that are kept
+MOST = 1000  # alarms of one run that are kept
+EACH = 5  # of those, of one register in one crossing of one caller: one that comes always does not drown the others
 _ON_GO_STACKS = (SWITCH, CALLBACK)
 
 
@@ -49,6 +50,8 @@ class Checker:
         self.table, self.sites = table, sites
         self.alarms: list[Alarm] = []
         self.total = 0
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self._kinds: Counter[tuple[str, str, str]] = Counter()
         self.checked: Counter[str] = Counter()
         self._hits: Counter[str] = Counter()
         self._pending: dict[tuple[str, int], _Entered] = {}
@@ -100,11 +103,12 @@ class Checker:
         callers = [
             (at, entered)
             for (crossing, at), entered in self._pending.items()
-            if crossing == SWITCH and entered.inner is None and not entered.name.endswith(".abi0")
+            if crossing == SWITCH and entered.inner is None
             if entered.registers.get(self._thread) == registers.get(self._thread)
         ]
-        if len(callers) == 1:
-            ((at, caller),) = callers
+        if len({caller.registers.get(self.table.g) for _, caller in callers}) != 1:
+            return  # which thread this is cannot be told
+        for at, caller in callers:
             caller.inner = sp
             if caller.back is not None:
                 self._hold_stack(caller, at, self.sites.exits[caller.back].name)
@@ -202,5 +206,8 @@ class Checker:
 
     def _add(self, alarm: Alarm) -> None:
         self.total += 1
-        if len(self.alarms) < MOST:
+        self.counts[alarm.crossing, alarm.what] += 1
+        kind = (alarm.crossing, alarm.what, alarm.caller)
+        self._kinds[kind] += 1
+        if len(self.alarms) < MOST and self._kinds[kind] <= EACH:
             self.alarms.append(alarm)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from harness.elf import places
@@ -23,13 +23,17 @@ RESTORERS: Mapping[str, bytes] = MappingProxyType({"amd64": bytes.fromhex("48c7c
 
 @dataclass(frozen=True)
 class Watched:
-    """How a watched run ended, its alarms (`total` counts those beyond the bound too) and the crossings checked."""
+    """How a watched run ended, its alarms, and the crossings checked.
+
+    `total` and `counts`, by crossing and register, count the alarms that were not kept too.
+    """
 
     finished: Finished
     alarms: tuple[Alarm, ...]
     total: int
     checked: Mapping[str, int]
     torn: int = 0
+    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def watch(guest: Guest) -> Watched:
@@ -48,7 +52,7 @@ def watch(guest: Guest) -> Watched:
             checker.take(record.pc, record.registers)
 
     finished, torn = reader.run(guest, sites.addresses, consume)
-    return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn)
+    return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn, checker.counts)
 
 
 def _with_returns(sites: Sites, guest: Guest) -> Sites:

@@ -82,8 +82,10 @@ MUTANTS = [
 
 
 SYS, ASM = "src/runtime/sys_linux_{}.s", "src/runtime/asm_{}.s"
-_AMD64_SIGTRAMP = "ADJSP\t$-24\n\n\tPOP_REGS_HOST_TO_ABI0()\n\tRET\n\n// Called using C ABI.\nTEXT runtime·cgoSigtramp"
+_AMD64_SIGTRAMP = "CALL\t·sigtrampgo<ABIInternal>(SB)\n\n\tADJSP\t$-24\n\n\tPOP_REGS_HOST_TO_ABI0()"
 _PPC64_SIGTRAMP = "UNSTACK_AND_RESTORE_GO_TO_HOST_ABI(32)\n\tRET\n\nTEXT runtime·cgoSigtramp"
+_PPC64_AFTER_C = "XOR\tR0, R0\n\n\t// Restore g, stack pointer, toc pointer."
+_ARM64_SWITCH = "MOVD\tR0, RSP\n\tMOVD\t(g_sched+gobuf_bp)(g), R29\n\tMOVD\tR9, R0\n\n\t// Now on a sch"
 _ARM64_SIGTRAMP = "RESTORE_F8_TO_F15(8*14)\n\n\tRET\n\n// Called from c-abi"
 
 
@@ -112,16 +114,15 @@ OF_EVERY_WAY = [
     after("arm64", ARM64, _ARM64_END, "MOVD\t$0x400000, R9\n\tMOVD\tR9, FPCR", "fpcr"),
     Mutant("ppc64le", PPC64, _PPC64_END, f"{_PPC64_END}\n\tMOVD\t$-1, R0\n\tMOVW\tR0, CR", "cr"),
     # asmcgocall
-    Mutant("ppc64le", ASM.format("ppc64x"), "BL	(CTR)\n\tMOVD	24(R1), R2", "BL	(CTR)\n\tMOVD	$1, R0", "r0"),
-    Mutant("amd64", ASM.format("amd64"), "MOVQ	DI, g(CX)\n	MOVQ	SI, SP", "MOVQ	DI, g(CX)\n	MOVQ	SI, SP\n	MOVQ	$1, BP", "rbp"),
+    within("ppc64le", ASM.format("ppc64x"), _PPC64_AFTER_C, "XOR\tR0, R0", "", "r0"),
     Mutant("arm64", ASM.format("arm64"), "MOVD	RSP, R13\n	SUB	$16, R13", "MOVD	RSP, R13\n	SUB	$24, R13", "sp"),
-    Mutant("arm64", ASM.format("arm64"), "MOVD	(g_sched+gobuf_sp)(g), R0\n	MOVD	R0, RSP\n	MOVD	(g_sched+gobuf_bp)(g), R29\n	MOVD	R9, R0\n\n	// Now on a sch", "MOVD	(g_sched+gobuf_bp)(g), R29\n	MOVD	R9, R0\n\n	// Now on a sch", "sp"),
+    within("arm64", ASM.format("arm64"), _ARM64_SWITCH, "MOVD\tR0, RSP\n", "", "sp"),
     # cgocallback
     Mutant("amd64", ASM.format("amd64"), "XORPS	X15, X15 // clear X15", "PCMPEQL	X15, X15 // X15", "xmm15"),
     # signal handlers
     within("amd64", SYS.format("amd64"), _AMD64_SIGTRAMP, "ABI0()", "ABI0()\n\tMOVQ\t$0, R13", "r13"),
     within("amd64", SYS.format("amd64"), _AMD64_SIGTRAMP, "ABI0()", "ABI0()\n\tXCHGQ\tBX, BP", "rbx rbp"),
-    within("arm64", SYS.format("arm64"), _ARM64_SIGTRAMP, "RESTORE_F8_TO_F15(8*14)", "FMOVD\tF1, F14", "v8 v14"),
+    within("arm64", SYS.format("arm64"), _ARM64_SIGTRAMP, "RESTORE_F8_TO_F15(8*14)", "FMOVD\tF1, F14", "v14"),
     within("arm64", SYS.format("arm64"), _ARM64_SIGTRAMP, "8*14)", "8*14)\n\tMOVD\t$0, R23", "x23"),
     within("ppc64le", SYS.format("ppc64x"), _PPC64_SIGTRAMP, "(32)", "(32)\n\tMOVD\tR0, R17", "r17"),
     within("ppc64le", SYS.format("ppc64x"), _PPC64_SIGTRAMP, "(32)", "(32)\n\tFMOVD\tF0, F15", "f15"),

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import pytest
 
 from harness.registers import AMD64, ARM64, TABLES, RegisterTable
-from harness.watch.check import MOST, Checker
+from harness.watch.check import EACH, MOST, Checker
 from harness.watch.promises import CONTROL, of_c
 from harness.watch.sites import INTO_C, INTO_GO, Exit, Site, Sites
 
@@ -129,8 +129,11 @@ def test_where_the_stack_holds_the_return_address_frames_below_are_gone() -> Non
     assert (watch.alarms, dict(watch.checked)) == ([], {"crosscall2": 1})
 
 
-def test_alarms_are_counted_beyond_what_is_kept() -> None:
+def test_an_alarm_that_comes_always_is_counted_and_does_not_drown_the_others() -> None:
     watch = checker()
     for _ in range(MOST + 5):
         watch.take(C_ENTRY, registers(ARM64, sp=8))
-    assert (len(watch.alarms), watch.total) == (MOST, MOST + 5)
+    watch.take(ENTRY, registers(ARM64, x21=1))
+    watch.take(EXIT, registers(ARM64))
+    assert [alarm.what for alarm in watch.alarms] == [*["sp"] * EACH, "x21"]
+    assert (watch.total, watch.counts) == (MOST + 6, {(INTO_C, "sp"): MOST + 5, ("crosscall2", "x21"): 1})

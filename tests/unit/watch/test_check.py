@@ -142,8 +142,6 @@ def test_an_alarm_that_comes_always_is_counted_and_does_not_drown_the_others() -
 
 SWITCH_ENTRY, SWITCH_EXIT, CALLBACK_ENTRY, HANDLER_ENTRY = range(0x5000, 0x5400, 0x100)
 SIGNAL_ENTRY, CHAINED_ENTRY, KERNEL = range(0x5400, 0x5700, 0x100)
-    0x5000, 0x5700, 0x100
-)
 OF_GO = Sites(
     {
         SWITCH_ENTRY: Site(SWITCH, "runtime.asmcgocall.abi0"),

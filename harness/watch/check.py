@@ -18,6 +18,7 @@ FAR = 1 << 16  # the same where the exit is that of nothing else
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
 FRAMES = 4096  # bytes below a stack pointer that hardly anything but its own stack occupies
 MOST = 1000  # alarms of one run that are kept
+REMEMBERED = 1024  # exits
 EACH = 5  # of those, of one register in one crossing of one caller: one that comes always does not drown the others
 _ON_GO_STACKS = (SWITCH, CALLBACK)
 
@@ -55,6 +56,7 @@ class Checker:
         self.checked: Counter[str] = Counter()
         self._hits: Counter[str] = Counter()
         self._pending: dict[tuple[str, int], _Entered] = {}
+        self._last: dict[tuple[int, int], Mapping[str, int]] = {}
         self._popped = 0 if table.link else table.word  # what a return takes off the stack
         self._of_c, self._of_go = promises.of_c(table), promises.of_go(table)
         self._control = promises.CONTROL.get(table.arch, ())
@@ -122,8 +124,13 @@ class Checker:
     def _leave(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int]) -> None:
         if not self.table.link and left.crossings[0] not in _ON_GO_STACKS:
             self._forget(sp)
+        if self._last.get((pc, sp)) == registers and not any((name, sp) in self._pending for name in left.crossings):
+            return  # QEMU logs a block again that a signal kept from running
         for key in self._found(left, pc, sp, registers):
             self._hold_call(key, left, sp, registers)
+            self._last[pc, sp] = registers
+            if len(self._last) > REMEMBERED:
+                del self._last[next(iter(self._last))]
 
     def _hold_call(self, key: tuple[str, int], left: Exit, sp: int, registers: Mapping[str, int]) -> None:
         """Hold the entry `key` against the registers where it is left."""

@@ -235,3 +235,13 @@ def test_c_within_a_callback_may_change_the_rounding_mode_and_go_may_not(*, mixe
         watch.take(C_ENTRY, registers(ARM64, sp=SP - 0x100, x30=C_EXIT, fpcr=0))
     watch.take(EXIT, registers(ARM64, fpcr=0x400000))
     assert [alarm.what for alarm in watch.alarms] == ([] if mixed else ["fpcr"])
+
+
+def test_a_block_that_a_signal_kept_from_running_and_is_logged_twice_counts_once() -> None:
+    watch = Checker(ARM64, OF_GO)
+    for depth in range(2):
+        watch.take(ENTRY, registers(ARM64, sp=SP - 0x250 * depth))
+    for _ in range(2):
+        watch.take(EXIT, registers(ARM64, sp=SP - 0x250))
+    watch.take(EXIT, registers(ARM64))
+    assert (watch.alarms, watch.checked) == ([], {"crosscall2": 2})

@@ -38,13 +38,18 @@ def options(addresses: Iterable[int], fifo: Path) -> tuple[str, ...]:
     return "-d", "cpu,fpu,nochain", "-dfilter", ranges, "-D", str(fifo)
 
 
-def run(guest: Guest, addresses: Collection[int], consume: Callable[[Record], None]) -> tuple[Finished, int]:
+def run(
+    guest: Guest,
+    addresses: Collection[int],
+    consume: Callable[[Record], None],
+    wanted: frozenset[str] | None = None,
+) -> tuple[Finished, int]:
     """Run `guest` and hand `consume` a record for each time that a block starts at one of `addresses`.
 
-    Returns how it ended, and how many records were cut off.
+    `wanted` are the registers that are read; None: all. Returns how it ended, and how many records were cut off.
     """
     with Store().scratch() as folder:
-        reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume)
+        reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume, wanted)
         reader.start()
         try:
             finished = client.run(guest.under(*(options(addresses, folder / LOG) if addresses else ())))
@@ -56,9 +61,11 @@ def run(guest: Guest, addresses: Collection[int], consume: Callable[[Record], No
 class LogReader(threading.Thread):
     """Hands every whole record to `consume`, in its own thread, until `finish`. `splitter.torn` counts the others."""
 
-    def __init__(self, fifo: Path, layout: Layout, consume: Callable[[Record], None]) -> None:
+    def __init__(
+        self, fifo: Path, layout: Layout, consume: Callable[[Record], None], wanted: frozenset[str] | None = None
+    ) -> None:
         super().__init__(name="crossabi-log")
-        self.splitter = Splitter(layout)
+        self.splitter = Splitter(layout, wanted)
         self._consume = consume
         os.mkfifo(fifo, 0o600)
         self._fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # so that it never hangs up in between

@@ -64,6 +64,12 @@ class Checker:
         self._frame = promises.FRAME_POINTER.get(table.arch, "")
         self._thread = table.of_role(THREAD)
 
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The registers that are looked at."""
+        named = {promise.register for promise in (*self._of_c, *self._of_go, *self._control)}
+        return frozenset({*named, self.table.sp, self.table.link, self.table.g, self._zero, self._frame, self._thread})
+
     def take(self, pc: int, registers: Mapping[str, int]) -> None:
         """Take in the registers at one site."""
         sp = registers[self.table.sp]

@@ -51,7 +51,7 @@ def watch(guest: Guest) -> Watched:
         if record.pc is not None:
             checker.take(record.pc, record.registers)
 
-    finished, torn = reader.run(guest, sites.addresses, consume)
+    finished, torn = reader.run(guest, sites.addresses, consume, checker.wanted)
     return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn, checker.counts)
 
 

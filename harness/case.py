@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +33,7 @@ from harness.schema import (
     spellings,
     validate,
 )
+from harness.snapshot import DEFAULT_HITS, ENTRY, WHEN, Probe, parse_hits
 from harness.suggest import did_you_mean
 
 CASE_FILE = "case.yaml"
@@ -89,6 +90,7 @@ class Variant:
     build: BuildSettings
     run: RunSettings
     expect: Expectation
+    probes: tuple[Probe, ...] = ()
 
     def runs_on(self, arch: str) -> bool:
         """Whether the variant has anything to say on `arch`."""
@@ -141,9 +143,29 @@ class ArchName:
         return {"enum": spellings([name for name, _ in self.names])}
 
 
+@dataclass(frozen=True)
+class Hits:
+    """Which of the times that execution comes by a place: ``3``, ``1-3`` or ``2-``."""
+
+    def check(self, node: Node, context: Context) -> Any:
+        """See `Shape.check`; the value is (first, last)."""
+        if scalar(node, context, "hits: 3, 1-3 or 2-") is BAD:
+            return BAD
+        try:
+            return parse_hits(node.value)
+        except ValueError as error:
+            return context.bad(node, str(error))
+
+    def json_schema(self) -> dict[str, Any]:
+        """See `Shape.json_schema`."""
+        forms = [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^[1-9]\d*(-([1-9]\d*)?)?$"}]
+        return {"description": f"which hits: 3, 1-3 or 2- (default {DEFAULT_HITS})", "anyOf": forms}
+
+
 _WORDS = ListOf(Text())
 _C_WORDS = ListOf(Text(form=r"[-+.,/0-9=A-Za-z_:$@%!~^ ]+"))  # what a #cgo line takes: go/build, safeString
-_ENV = MapOf(Text(), key=r"[A-Za-z_][A-Za-z0-9_]*", about="environment variables; values are text")
+_ARGUMENT = Text(form=r"[^\0]*", about="what a program can be given: no NUL character")
+_ENV = MapOf(_ARGUMENT, key=r"[A-Za-z_][A-Za-z0-9_]*", about="environment variables; values are text")
 _SOURCE = Text(form=r"(?!/)(?!.*(^|/)\.\.(/|$)).+\.c", about="a C file, relative to the case's folder")
 _SIGNALS = tuple(sorted(member.name for member in signal.Signals if not member.name.startswith("SIGRT")))
 _EXPECTABLE = tuple(word for word in OUTCOMES if word not in ("build-error", "broken"))  # of a program that ran
@@ -168,7 +190,7 @@ _BUILD = Record(
 )
 _RUN = Record(
     {
-        "args": ListOf(Text(), about="{bin} stands for the folder of the program"),
+        "args": ListOf(_ARGUMENT, about="{bin} stands for the folder of the program"),
         "env": _ENV,
         "stdin": Text(),
         "timeout": Number(0.1, 3600, whole=False, about="seconds on real hardware"),
@@ -176,6 +198,17 @@ _RUN = Record(
     },
     about="how the program is started",
 )
+
+
+_PROBE = Record(
+    {
+        "at": Text(empty=False, about="a function as the symbol table has it, file.c:12, or an address (0x401126)"),
+        "when": Choice(WHEN, about="before the first instruction, back at the caller, or both"),
+        "hits": Hits(),
+    },
+    required=("at",),
+)
+_PROBES = ListOf(_PROBE, about="places where registers are taken (docs/snapshots.md)")
 
 
 def _exit_keys_agree(node: MappingNode, values: dict[str, Any], context: Context) -> None:
@@ -273,6 +306,7 @@ def case_shape(names: Names) -> Shape:
             "build": _BUILD,
             "run": _RUN,
             "expect": expect,
+            "probes": _PROBES,
         },
         required=("name",),
     )
@@ -284,6 +318,7 @@ def case_shape(names: Names) -> Shape:
             "build": _BUILD,
             "run": _RUN,
             "expect": expect,
+            "probes": _PROBES,
             "compare": ListOf(Choice(COMPARABLE), least=1, about="streams that a diff compares"),
             "normalise": ListOf(
                 Record(
@@ -307,6 +342,7 @@ def load(path: Path, name: str, names: Names) -> Case:
         _build(values.get("build", {}), BuildSettings(mode=MODES[0] if values["kind"] == "c-host" else "")),
         _run(values.get("run", {}), RunSettings()),
         expectation.from_yaml(values.get("expect")),
+        _probes(values.get("probes", ())),
     )
     variants = tuple(_variant(row, base) for row in values.get("variants", ())) or (base,)
     return Case(
@@ -327,7 +363,13 @@ def _variant(values: Mapping[str, Any], base: Variant) -> Variant:
         _build(values.get("build", {}), base.build),
         _run(values.get("run", {}), base.run),
         expectation.from_yaml(values["expect"]) if "expect" in values else base.expect,
+        _probes(values["probes"]) if "probes" in values else base.probes,
     )
+
+
+def _probes(rows: Sequence[Mapping[str, Any]]) -> tuple[Probe, ...]:
+    hits = parse_hits(DEFAULT_HITS)
+    return tuple(Probe(row["at"], row.get("when", ENTRY), *row.get("hits", hits)) for row in rows)
 
 
 def _build(values: Mapping[str, Any], base: BuildSettings) -> BuildSettings:

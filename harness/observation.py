@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+from harness.snapshot import Snapshot
 
 OUTCOMES = (
     "exit",  # ended by itself with exit_code
@@ -53,7 +55,10 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Environment:
-    """What could matter for a result, as measured on this machine; empty where it does not apply."""
+    """What could matter for a result, as measured on this machine; empty where it does not apply.
+
+    `changed` is what looking at the program (probes) changed about its run.
+    """
 
     runner: str = ""
     go: str = ""
@@ -63,6 +68,7 @@ class Environment:
     kernel: str = ""
     cpu: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    changed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,8 @@ class Observation:
     where the program's symbol table knows them. `message` is the first line of a Go panic or fatal error, or
     the cause where the harness itself is broken. `crossings` counts what the watch saw at both ends, `alarms` are the
     promises that were broken, `known_alarms` counts those that are known by the id of their row; `unwatched` says why
-    nothing was watched though that was asked for.
+    nothing was watched though that was asked for. `snapshots` are those of its probes; `hits` counts how often
+    execution came by each place, and `unreached` says of the others why there is no snapshot.
     """
 
     case: str
@@ -102,6 +109,9 @@ class Observation:
     alarms: tuple[str, ...] = ()
     known_alarms: Mapping[str, int] = field(default_factory=dict)
     unwatched: str = ""
+    snapshots: tuple[Snapshot, ...] = ()
+    hits: Mapping[str, int] = field(default_factory=dict)
+    unreached: Mapping[str, str] = field(default_factory=dict)
     environment: Environment = Environment()
 
     def ending(self) -> str:
@@ -115,13 +125,15 @@ class Observation:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as it stands in a records file (without its ``type``)."""
-        return asdict(self)
+        shots = [shot.to_json() for shot in self.snapshots]
+        return {**asdict(replace(self, snapshots=())), "snapshots": shots}
 
 
 def observation_from_json(values: Mapping[str, Any]) -> Observation:
     """Return the Observation that `to_json` wrote."""
     fields = dict(values)
     fields["diagnostics"] = tuple(Diagnostic(**row) for row in fields.get("diagnostics", ()))
+    fields["snapshots"] = tuple(map(Snapshot.from_json, fields.get("snapshots", ())))
     fields["environment"] = Environment(**fields.get("environment", {}))
     for name in ("notes", "command", "alarms"):
         fields[name] = tuple(fields.get(name, ()))

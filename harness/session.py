@@ -27,7 +27,8 @@ from harness.host.faults import Faults
 from harness.observation import Observation, observation_from_json
 from harness.process import client
 from harness.run import run
-from harness.run.execute import environment
+from harness.run.execute import NOTHING, environment
+from harness.run.sight import Sight
 from harness.target import Target
 
 
@@ -57,14 +58,14 @@ Made = tuple[tuple[Observation, ...], bool]
 class Session:
     """Builds and runs jobs, each once. `folder` is shared by every worker of the session.
 
-    With `watched` every crossing between C and Go is held against the ABI while they run.
+    `sight` is what is looked at while they run, beside the probes of the cases.
     """
 
     def __init__(
-        self, folder: Path, faults: Faults, say: Callable[[str], None] = lambda text: None, *, watched: bool = False
+        self, folder: Path, faults: Faults, say: Callable[[str], None] = lambda text: None, sight: Sight = NOTHING
     ) -> None:
         self.folder = folder
-        self.watched = watched
+        self.sight = sight
         self.faults = faults
         self._say = say
         self._said: SimpleQueue[str | None] = SimpleQueue()
@@ -138,7 +139,7 @@ class Session:
             return (_build_observation(job, "broken", message=str(error)),)
         if isinstance(built, Binary):
             with self._telling(f"running {job.label}"):
-                return run(job.case, job.variant, job.target, built, self.faults, watched=self.watched)
+                return run(job.case, job.variant, job.target, built, self.faults, self.sight)
         if isinstance(built, Refusal):
             observed = _build_observation(job, "build-error", message=f"{len(built.diagnostics)} diagnostic(s)")
             return (replace(observed, diagnostics=built.diagnostics, stderr=built.output),)

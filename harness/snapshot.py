@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 ENTRY, RETURN, BOTH, FAULT = "entry", "return", "both", "fault"
+WHEN = (ENTRY, RETURN, BOTH)
+DEFAULT_HITS = "1-3"
+_HITS = re.compile(r"([1-9]\d*)(?:(-)([1-9]\d*)?)?")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,93 @@ class Probe:
         return self.first <= hit and (self.last is None or hit <= self.last)
 
 
+def parse_hits(text: str) -> tuple[int, int | None]:
+    """Return the first and last hit of ``3``, ``1-3`` or ``2-`` (no last). Raises ValueError, saying what is wrong."""
+    found = _HITS.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no range of hits: 3, 1-3 or 2-")
+    first = int(found[1])
+    last = int(found[3]) if found[3] else (None if found[2] else first)
+    if last is not None and last < first:
+        raise ValueError(f"{text!r} ends before it begins")
+    return first, last
+
+
+def parse_probe(text: str) -> Probe:
+    """Return the probe of ``add3``, ``add3,both`` or ``add3,return,1-5``. Raises ValueError, saying what is wrong.
+
+    Only what stands behind the place is split off: a Go function's name can hold commas.
+    """
+    at, when, hits = text, ENTRY, DEFAULT_HITS
+    place, comma, word = at.rpartition(",")
+    if comma and word[:1].isdigit():
+        at, hits = place, word
+        place, comma, word = at.rpartition(",")
+    if comma and word in WHEN:
+        at, when = place, word
+    if not at:
+        raise ValueError(f"{text!r} names no place: PLACE[,entry|return|both][,HITS], as in add3,both,1-3")
+    return Probe(at, when, *parse_hits(hits))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One function that is running. `name` is its symbol, or the bare address; `offset` how far `pc` is in it (bytes).
+
+    `cfa` is the canonical frame address (the caller's stack pointer), None where it was not found; `file` is as the
+    line table has it, and empty with `line` 0 where there is none.
+    """
+
+    pc: int
+    name: str
+    offset: int
+    file: str
+    line: int
+    sp: int
+    cfa: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.file}:{self.line}" if self.file else self.name
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the frame as plain data; what is not known is left out."""
+        cfa = {} if self.cfa is None else {"cfa": hex(self.cfa)}
+        line = {"file": self.file, "line": self.line} if self.file else {}
+        return {"pc": hex(self.pc), "function": self.name, "offset": self.offset, **line, "sp": hex(self.sp), **cfa}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Frame:
+        """Return the frame that `to_json` wrote."""
+        cfa = int(row["cfa"], 16) if "cfa" in row else None
+        place = (row.get("file", ""), row.get("line", 0))
+        return cls(int(row["pc"], 16), row["function"], row["offset"], *place, int(row["sp"], 16), cfa)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A signal that was the program's death. `address` is what the instruction could not reach, None where not known.
+
+    `mapped` says whether memory can be read there; where the address is not known, why. `code` is the disassembly
+    around the instruction, which is marked.
+    """
+
+    signal: str
+    address: int | None
+    mapped: str
+    code: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fault as plain data."""
+        address = None if self.address is None else hex(self.address)
+        return {"signal": self.signal, "address": address, "mapped": self.mapped, "code": list(self.code)}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Fault:
+        """Return the fault that `to_json` wrote."""
+        address = None if row["address"] is None else int(row["address"], 16)
+        return cls(row["signal"], address, row["mapped"], tuple(row["code"]))
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One stop.
@@ -36,7 +127,9 @@ class Snapshot:
     `at` is what was asked for, `place` the symbol and offset of `pc`. `hit` counts the stops at this place and of this
     kind from 1. `thread` tells threads of the run apart, and is empty where the source cannot. `registers` are values
     by the names of `harness.registers`; one that the source does not have is in `missing`, with why: zero never stands
-    for unknown. `memory` are the bytes that were asked for, by address. `backtrace` are names, innermost first.
+    for unknown. `memory` are the bytes that were asked for, by address. `backtrace` are the functions that run,
+    innermost first; `frames` tells more of each where the source has memory. `ended` is why the backtrace has no more:
+    empty where it reached the outermost function, or was not asked for.
     """
 
     at: str
@@ -52,6 +145,9 @@ class Snapshot:
     memory: Mapping[int, bytes] = field(default_factory=dict)
     backtrace: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    ended: str = ""
+    fault: Fault | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the snapshot as plain data; numbers that can exceed 53 bits are hex texts."""
@@ -68,5 +164,22 @@ class Snapshot:
             "missing": dict(self.missing),
             "memory": {hex(address): data.hex() for address, data in self.memory.items()},
             "backtrace": list(self.backtrace),
+            "frames": [frame.to_json() for frame in self.frames],
+            "ended": self.ended,
+            **({} if self.fault is None else {"fault": self.fault.to_json()}),
             "notes": list(self.notes),
         }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Snapshot:
+        """Return the snapshot that `to_json` wrote."""
+        fields = dict(values)
+        fields["pc"] = int(fields["pc"], 16)
+        fields["registers"] = {name: int(value, 16) for name, value in fields["registers"].items()}
+        fields["memory"] = {int(address, 16): bytes.fromhex(data) for address, data in fields["memory"].items()}
+        for name in ("backtrace", "notes"):
+            fields[name] = tuple(fields[name])
+        fields["frames"] = tuple(map(Frame.from_json, fields.get("frames", ())))
+        fault = fields.get("fault")
+        fields["fault"] = Fault.from_json(fault) if fault else None
+        return cls(**fields)

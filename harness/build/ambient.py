@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness import files
+from harness.build import outside
 from harness.errors import InputError, Problem, UsageError
 from harness.host.golang import homes
 
@@ -98,7 +100,7 @@ def ambient(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -
         if name not in _OURS and (name in _PLACES or _MATTERS.fullmatch(name))
     }
     env.update(homes(settings))
-    flags, digests, overlaid = pin_files(settings.get("GOFLAGS", "").split(), cwd)
+    flags, digests, overlaid = pin_files(outside.fields(settings.get("GOFLAGS", "")), cwd)
     modules = _module_cache({**settings, **env})
     if any(Path(path).is_relative_to(modules) for path in overlaid):
         # go refuses to overlay files below GOMODCACHE, where a fetched release (GOTOOLCHAIN) lives.
@@ -117,7 +119,7 @@ def pin_files(flags: list[str], base: Path) -> tuple[list[str], list[str], list[
     pinned, digests, overlaid = [], [], []
     for flag in flags:
         found = _FILE_FLAG.fullmatch(flag)
-        path = base / found[2] if found else None
+        path = _named(found[1], found[2], base) if found else None
         if found is None or path is None or (found[1] in ("pgo", "toolexec") and not path.is_file()):
             pinned.append(flag)
             continue
@@ -129,6 +131,12 @@ def pin_files(flags: list[str], base: Path) -> tuple[list[str], list[str], list[
                 content = digest(base / replacement) if replacement else "deleted"
                 digests.append(f"{target} {replacement} {content}")
     return pinned, digests, overlaid
+
+
+def _named(flag: str, value: str, base: Path) -> Path:
+    """Return the file that `flag` names: a program (``-toolexec``) may be looked for on PATH."""
+    on_path = shutil.which(value) if flag == "toolexec" and "/" not in value else None
+    return Path(on_path) if on_path else base / value
 
 
 def refuse_foreign_overlay(overlaid: tuple[str, ...], goroot: Path) -> None:

@@ -48,4 +48,4 @@ def build(store: Store, recipe: Recipe) -> Built:
             return refuse(store, recipe, bench, linked, linked.text, staged, compiler, time.monotonic() - started)
         found = diagnostics.parse(made.text + linked.text, staged)
         beside = (bench.source / library,) if shared else ()
-        return finish(store, recipe, bench, program, found, beside)
+        return finish(store, recipe, bench, bench.source, program, found, beside)

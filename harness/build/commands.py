@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.build import reads
+from harness.build import outside, reads
 from harness.build.recipe import Recipe
 from harness.process import client
 from harness.process.spec import MIB, Command, Finished, Limits
@@ -62,13 +61,17 @@ def go_build(recipe: Recipe, bench: Workbench, output: Path, packages: list[str]
     flags += [f"-{name}={value}" for name, value in pairs if value]
     flags += marked
     argv = (recipe.target.go.command, "build", *flags, "-o", str(output), *packages)
-    return _run(argv, go_environment(recipe), bench)
+    finished = _run(argv, go_environment(recipe), bench)
+    if finished.ended == "exited" and finished.code:
+        # asked what it reads, gcc does not say which header is missing
+        finished = _run(argv, go_environment(recipe), bench, listed=False)
+    return finished
 
 
 def gcflags_said(recipe: Recipe) -> list[str]:
     """Return the values of ``-gcflags`` that GOFLAGS and the case give, in the order in which they count."""
     prefixes = ("-gcflags=", "--gcflags=")
-    words = [*recipe.ambient.flags, *recipe.settings.env.get("GOFLAGS", "").split(), *recipe.flags]
+    words = [*recipe.ambient.flags, *outside.fields(recipe.settings.env.get("GOFLAGS", "")), *recipe.flags]
     found = [word.partition("=")[2] for word in words if word.startswith(prefixes)]
     return [*found, *([recipe.settings.gcflags] if recipe.settings.gcflags else [])]
 
@@ -86,7 +89,7 @@ def go_environment(recipe: Recipe) -> dict[str, str]:
     return {
         **recipe.ambient.env,
         **target.toolchain.go_env,
-        "GOFLAGS": " ".join(recipe.ambient.flags),
+        "GOFLAGS": " ".join(map(outside.quoted, recipe.ambient.flags)),
         **recipe.settings.env,
         "GOTOOLCHAIN": "local",
         "GOROOT": str(target.go.goroot),
@@ -103,22 +106,18 @@ def go_environment(recipe: Recipe) -> dict[str, str]:
 
 def cc_text(target: Target) -> str:
     """Return the C compiler as ``CC`` takes it: words, quoted where they hold spaces."""
-    return " ".join(quoted(word) for word in (*target.cc.command, *target.toolchain.c_flags))
-
-
-def quoted(word: str) -> str:
-    """Quote a word as Go's own splitting of ``CC`` and ``#cgo`` lines understands it."""
-    return word if shlex.quote(word) == word else '"' + word.replace('"', '\\"') + '"'
+    return " ".join(outside.quoted(word) for word in (*target.cc.command, *target.toolchain.c_flags))
 
 
 def flags_source(recipe: Recipe) -> str:
     """Return a Go file that carries the case's own C flags, so that they reach no other package, or nothing."""
     rows = [("CFLAGS", recipe.settings.cflags), ("LDFLAGS", recipe.settings.c_ldflags)]
-    lines = [f"// #cgo {name}: {' '.join(map(quoted, words))}" for name, words in rows if words]
+    lines = [f"// #cgo {name}: {' '.join(map(outside.quoted, words))}" for name, words in rows if words]
     return "\n".join(["package main", "", *lines, 'import "C"', ""]) if lines else ""
 
 
-def _run(argv: tuple[str, ...], env: Mapping[str, str], bench: Workbench) -> Finished:
-    full = {**env, "TMPDIR": str(bench.tmp), "LC_ALL": "C.UTF-8", reads.VARIABLE: str(bench.listing)}
+def _run(argv: tuple[str, ...], env: Mapping[str, str], bench: Workbench, *, listed: bool = True) -> Finished:
+    listing = {reads.VARIABLE: str(bench.listing)} if listed else {}
+    full = {**env, "TMPDIR": str(bench.tmp), "LC_ALL": "C.UTF-8", **listing}
     limits = Limits(output=4 * MIB)
     return client.run(Command(argv, full, BUILD_SECONDS, cwd=bench.source, limits=limits))

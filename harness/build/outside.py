@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
 import shlex
@@ -23,14 +25,20 @@ _REPLACE = re.compile(
     r"""^(?P<old>\s*(?:replace\s+)?(?P<module>[^\s(]+)[^\n=]*=>\s*)(?P<new>"[^"\n]*"|`[^`\n]*`|[^\s"`]+)""",
     re.MULTILINE,
 )
+_FIELD = re.compile(r"""'([^']*)'|"([^"]*)"|(\S+)""")
 _VENDORED = re.compile(r"^# (\S+) ", re.MULTILINE)
 _MODULE = re.compile(r"""^module\s+"?([^\s"]+)""", re.MULTILINE)
+_NOBODYS = frozenset(
+    ["__pycache__", ".git", ".hg", ".svn", ".DS_Store", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".venv", ".idea"]
+)
+_TEXTS = (".go", ".c", ".h", ".cc", ".cpp", ".cxx", ".s", ".S")
 _LISTS = {  # with whether the compiler looks into folders below
     **{"CPATH": True, "C_INCLUDE_PATH": True, "CPLUS_INCLUDE_PATH": True},
     **{"LIBRARY_PATH": False, "PKG_CONFIG_PATH": False, "COMPILER_PATH": False},
 }
 
-_OUTPUTS = (".jsonl", ".xml", ".log", ".pyc")  # what test runs leave in a repository
+_OUTPUTS = (".jsonl", ".xml", ".log")  # what test runs leave in a repository; sources only where they are embedded
+_GOROOT = tuple(f"src/{part}" for part in ("runtime", "internal", "syscall", "sync", "reflect", "cmd/cgo", "cmd/link"))
 
 
 @dataclass(frozen=True, order=True)
@@ -55,7 +63,7 @@ def named_by(words: Iterable[str], env: Mapping[str, str]) -> set[Named]:
 
 def named_in(folder: Path, name: str, content: bytes) -> set[Named]:
     """Return what the source `name` of the case in `folder` names elsewhere."""
-    if name == "go.mod":
+    if name.endswith(".mod") and "/" not in name:
         return {Named(place) for _, place in _replaced(folder, content.decode(errors="replace"))}
     found = {Named(Path(os.fsdecode(path))) for path in _INCLUDE.findall(content)}
     if name.endswith(".go") and b"#cgo" in content:
@@ -78,6 +86,18 @@ def split(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError:
         return text.split()
+
+
+def fields(text: str) -> list[str]:
+    """Split GOFLAGS as cmd/go does (internal/quoted): a word may stand in quotes, and nothing is escaped."""
+    return ["".join(parts) for parts in _FIELD.findall(text)]
+
+
+def quoted(word: str) -> str:
+    """Quote a word as `fields`, and Go's splitting of ``CC`` and ``#cgo`` lines, understand it."""
+    if shlex.quote(word) == word:
+        return word
+    return f"'{word}'" if '"' in word and "'" not in word else '"' + word.replace('"', '\\"') + '"'
 
 
 def vendored(listing: str) -> list[str]:
@@ -152,15 +172,49 @@ def _files(named: Named) -> Iterator[str]:
         yield from (os.path.join(place, name) for name in files)  # noqa: PTH118 (thousands)
 
 
+@lru_cache(maxsize=256)
+def of_module(root: Path) -> frozenset[Named]:
+    """Return what the sources of the module in `root`, which is built where it stands, name elsewhere."""
+    found: set[Named] = set()
+    for place in _sources_of(root):
+        with contextlib.suppress(OSError):
+            content = Path(place).read_bytes()
+            own = os.fsencode(os.path.dirname(place))  # noqa: PTH120 (thousands)
+            found |= named_in(root, os.path.relpath(place, root), content.replace(b"${SRCDIR}", own))
+    return frozenset(Named(Path(os.path.normpath(named.path)), named.deep) for named in found)
+
+
+@lru_cache(maxsize=64)
+def goroot(root: Path) -> str:
+    """Return a digest of what the parts of a Go release that a cgo program is made of are like (size, times, inode)."""
+    found = hashlib.sha256()
+    for part in (*_GOROOT, "pkg/tool"):
+        for place, folders, files in os.walk(root / part):
+            folders[:] = sorted(name for name in folders if name != "testdata")
+            for name in sorted(files):
+                if not name.endswith("_test.go"):
+                    path = os.path.join(place, name)  # noqa: PTH118 (thousands)
+                    found.update(f"{path} {reads.stamp(path)}\n".encode(errors="surrogateescape"))
+    return found.hexdigest()
+
+
 def _module_files(root: Path) -> Iterator[str]:
+    embeds = any(b"//go:embed" in Path(place).read_bytes() for place in _sources_of(root))
     for place, folders, files in walk(root):
         folders[:] = [name for name in folders if not is_hidden(name) and not _is_module(place, name)]
-        yield from (os.path.join(place, name) for name in files if not name.endswith(_OUTPUTS))  # noqa: PTH118
+        kept = files if embeds else [name for name in files if not name.endswith(_OUTPUTS)]
+        yield from (os.path.join(place, name) for name in kept)  # noqa: PTH118
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is nobody's source."""
-    return name.startswith(".") or name == "__pycache__"
+def _sources_of(root: Path) -> Iterator[str]:
+    for place, folders, files in walk(root):
+        folders[:] = [name for name in folders if not is_hidden(name) and not _is_module(place, name)]
+        yield from (os.path.join(place, name) for name in files if name.endswith(_TEXTS))  # noqa: PTH118
+
+
+def is_hidden(name: str, *, embeds: bool = False) -> bool:
+    """Whether a file or folder is nobody's source; where files are embedded, a hidden one can be (``//go:embed``)."""
+    return name in _NOBODYS if embeds else name.startswith(".") or name in _NOBODYS
 
 
 def _is_module(place: str, name: str) -> bool:

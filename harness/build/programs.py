@@ -13,7 +13,6 @@ from harness.build.recipe import Recipe
 from harness.build.refuse import refuse
 from harness.build.store import PROGRAM, Binary, Built, Store, Trouble
 from harness.observation import Diagnostic
-from harness.process.spec import Finished
 
 
 def build_group(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
@@ -59,7 +58,13 @@ def _build(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
         for recipe in recipes:
             name = names[recipe.key]
             text = finished.stderr.decode(errors="replace") if alone else texts.get(f"{MODULE}/{name}", "")
-            result = _result(store, recipe, bench, finished, text, share)
+            root = bench.source if recipe.stands_alone else bench.source / name
+            made = bench.out / name
+            result: Built
+            if made.exists():
+                result = finish(store, recipe, bench, root, made, diagnostics.parse(text, _folders(bench, name)))
+            else:
+                result = refuse(store, recipe, bench, finished, text, _folders(bench, name), "go build", share)
             if alone or not isinstance(result, Trouble):
                 done[recipe.key] = result
         return done
@@ -76,31 +81,28 @@ def _stage(recipes: Sequence[Recipe], bench: Workbench) -> dict[str, str]:
     return names
 
 
-def _result(store: Store, recipe: Recipe, bench: Workbench, finished: Finished, text: str, seconds: float) -> Built:
-    """Return what became of `recipe` in this ``go build``, which said `text` of it."""
-    name = stage.package_name(recipe)
-    made = next((p for p in (bench.out / f"{name}.{recipe.key[:8]}", bench.out / name) if p.exists()), None)
-    folders = (str(bench.source / name), str(bench.source), name, f"{MODULE}/{name}")
-    if made is not None:
-        return finish(store, recipe, bench, made, diagnostics.parse(text, folders))
-    return refuse(store, recipe, bench, finished, text, folders, "go build", seconds)
+def _folders(bench: Workbench, name: str) -> tuple[str, ...]:
+    """Return what ``go build`` calls the folder of the program staged as `name`."""
+    return str(bench.source / name), str(bench.source), name, f"{MODULE}/{name}"
 
 
 def finish(
     store: Store,
     recipe: Recipe,
     bench: Workbench,
+    root: Path,
     made: Path,
     found: tuple[Diagnostic, ...],
     beside: Sequence[Path] = (),
 ) -> Built:
-    """Put the case's shared libraries and the files `beside` to the program `made`; verify and store them."""
+    """Put the case's shared libraries and the files `beside` to the program `made`; verify and store them.
+
+    `root` is where the case's sources were staged.
+    """
     target = recipe.target
     folder = bench.tmp / f"store-{recipe.key}"
     folder.mkdir()
     made.rename(folder / PROGRAM)
-    case_root = bench.source / stage.package_name(recipe)
-    root = case_root if case_root.is_dir() else bench.source
     for library, parts in recipe.settings.shared.items():
         arguments = ["-shared", "-fPIC", "-o", str(folder / library), *(str(root / part) for part in parts)]
         finished = compile_c(recipe, bench, [*arguments, *recipe.settings.c_ldflags])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from harness.process import client
 from harness.process.spec import Command
 from harness.target import Target
 
-FORMAT = 8  # of the store and of the way binaries are built; a change makes every key new
+FORMAT = 9  # of the store and of the way binaries are built; a change makes every key new
 PKG_CONFIG_SECONDS = 30.0
 HOST_FOLDER = "host"  # a c-host's C sources
 
@@ -51,7 +51,7 @@ class Recipe:
                 self.kind,
                 target.toolchain.goarch,
                 sorted(target.toolchain.go_env.items()),
-                target.go.identity,
+                [target.go.identity, outside.goroot(target.go.goroot)],
                 [target.cc.command, target.cc.identity, target.cc.version, target.toolchain.c_flags],
                 [str(target.sysroot), target.libc],
                 [target.toolchain.elf.machine, target.toolchain.elf.bits, target.toolchain.elf.byte_order],
@@ -97,11 +97,18 @@ def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Re
         )
     flags, digests, _ = pin_files(list(variant.build.flags), case.folder)
     found, settings = sources(case.folder), variant.build
+    said = settings.env.get("GOFLAGS")
+    if said is not None:
+        own, more, _ = pin_files(outside.fields(said), case.folder)
+        digests += more
+        settings = replace(settings, env={**settings.env, "GOFLAGS": " ".join(map(outside.quoted, own))})
     env = {**ambient.env, **target.toolchain.go_env, **settings.env}
     asked = _pkg_config(found.packages, env)
     words = [*settings.cflags, *settings.c_ldflags, *target.toolchain.c_flags]
-    words += [part for flag in (settings.go_ldflags, *flags, *ambient.flags) for part in outside.split(flag)]
-    named = found.named | outside.named_by([*words, *asked], env)
+    flagged = (settings.go_ldflags, *flags, *outside.fields(said or ""), *ambient.flags)
+    words += [part for flag in flagged for part in outside.split(flag)]
+    inner = (outside.of_module(named.path) for named in found.named if (named.path / "go.mod").exists())
+    named = found.named.union(*inner) | outside.named_by([*words, *asked], env)
     return Recipe(
         label=case.name,
         kind=case.kind,
@@ -130,22 +137,31 @@ def sources(folder: Path) -> Sources:
     found: list[tuple[str, str]] = []
     named: set[Named] = set()
     packages: set[str] = set()
+    contents = dict(_contents(folder, embeds=False))
+    if any(b"//go:embed" in content for name, content in contents.items() if name.endswith(".go")):
+        contents = dict(_contents(folder, embeds=True))
+    for relative, content in contents.items():
+        found.append((relative, hashlib.sha256(content).hexdigest()))
+        named |= outside.named_in(folder, relative, content)
+        packages |= outside.packages_in(relative, content)
+    return Sources(tuple(sorted(found)), frozenset(named), frozenset(packages))
+
+
+def _contents(folder: Path, *, embeds: bool) -> Iterator[tuple[str, bytes]]:
+    """Yield (relative path, content) of a case's own files. Raises EnvironmentBroken."""
     for place, folders, names in outside.walk(folder):
-        folders[:] = [name for name in folders if not outside.is_hidden(name)]
+        folders[:] = [name for name in folders if not outside.is_hidden(name, embeds=embeds)]
         for name in names:
             path = Path(place, name)
             relative = str(path.relative_to(folder))
-            if outside.is_hidden(name) or relative in (CASE_FILE, BASELINE_FILE) or not path.is_file():
+            own = relative in (CASE_FILE, BASELINE_FILE) or outside.is_hidden(name, embeds=embeds)
+            if own or not path.is_file():
                 continue
             try:
-                content = path.read_bytes()
+                yield relative, path.read_bytes()
             except OSError as error:
                 mend = "give yourself the right to read it"
                 raise EnvironmentBroken(f"{path}: cannot be read: {error.strerror}", mend=mend) from None
-            found.append((relative, hashlib.sha256(content).hexdigest()))
-            named |= outside.named_in(folder, relative, content)
-            packages |= outside.packages_in(relative, content)
-    return Sources(tuple(sorted(found)), frozenset(named), frozenset(packages))
 
 
 def _pkg_config(packages: frozenset[str], env: Mapping[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.build import diagnostics
@@ -9,6 +10,12 @@ from harness.build.commands import Workbench
 from harness.build.recipe import Recipe
 from harness.build.store import Refusal, Store, Trouble
 from harness.process.spec import Finished
+
+# What installing something, anywhere on this machine, can mend: refused again in each session.
+_ELSEWHERE = re.compile(
+    r"No such file or directory|not found|cannot find|could not (?:determine|find)|undefined reference|undeclared"
+    r"|unknown type name|not in std|no required module|Package .* not|incompatible|skipping"
+)
 
 
 def refuse(
@@ -42,7 +49,8 @@ def refuse(
     if not found:
         return Trouble(recipe.key, f"{tool} failed: {_first_line(said)}", said, seconds)
     refusal = Refusal(recipe.key, found, said, seconds, bench.read())
-    store.put_refusal(refusal)
+    if not _ELSEWHERE.search(said):
+        store.put_refusal(refusal)
     return refusal
 
 

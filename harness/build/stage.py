@@ -30,7 +30,16 @@ def modules(folder: Path) -> list[str]:
     """Return the module path of the go.mod in `folder`, then those that it replaces by folders or has vendored."""
     listing = folder / "vendor" / "modules.txt"
     vendored = outside.vendored(listing.read_text(errors="replace")) if listing.is_file() else []
-    return list(dict.fromkeys([*outside.modules((folder / "go.mod").read_text(errors="replace")), *vendored]))
+    named = [name for path in sorted(folder.glob("*.mod"), key=_main_first) for name in _modules_of(path)]
+    return list(dict.fromkeys([*named, *vendored]))
+
+
+def _main_first(path: Path) -> tuple[bool, str]:
+    return path.name != "go.mod", path.name
+
+
+def _modules_of(path: Path) -> list[str]:
+    return outside.modules(path.read_text(errors="replace"))
 
 
 def copy(recipe: Recipe, destination: Path) -> None:
@@ -48,8 +57,7 @@ def copy(recipe: Recipe, destination: Path) -> None:
             raise files.cannot_write(target, error) from error
         if digest(target) != wanted:
             raise EnvironmentBroken(f"{recipe.folder / relative}: changed while it was being built", mend="run again")
-    if recipe.has_module:
-        own = destination / "go.mod"
+    for own in destination.glob("*.mod"):
         own.write_text(outside.pinned(recipe.folder, own.read_text(errors="surrogateescape")), errors="surrogateescape")
     flags = flags_source(recipe)
     if flags:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -15,9 +14,7 @@ from harness.host.resolve import RUNNER_CHOICES
 from harness.probe.guest import Taken
 from harness.probe.take import AUTO, SOURCES, take
 from harness.report.snapshots import lines
-from harness.snapshot import BOTH, ENTRY, RETURN, Probe
-
-_HITS = re.compile(r"([1-9]\d*)(?:(-)([1-9]\d*)?)?")
+from harness.snapshot import DEFAULT_HITS, ENTRY, WHEN, Probe, parse_hits
 
 
 class Hits(click.ParamType[tuple[int, int | None]]):
@@ -31,28 +28,30 @@ class Hits(click.ParamType[tuple[int, int | None]]):
         """Return (first, last)."""
         if isinstance(value, tuple):
             return value
-        found = _HITS.fullmatch(value)
-        if not found:
-            self.fail(f"{value!r} is no range of hits: 3, 1-3 or 2-", param, ctx)
-        first = int(found[1])
-        last = int(found[3]) if found[3] else (None if found[2] else first)
-        if last is not None and last < first:
-            self.fail(f"{value!r} ends before it begins", param, ctx)
-        return first, last
+        try:
+            return parse_hits(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 _PLACE = "A function as the symbol table has it (add3, main.goCallback), file.c:12, or an address; again for more."
 _WHEN = "Before the first instruction of its prologue, back at its caller, or both."
 _SOURCE = "Where registers come from: the cheapest source that can answer, QEMU's log, or a debugging stub."
+_BACKTRACE = "The functions that run, with file and line, through C and Go; from the stub, which has memory."
+_FAULT = "The signal that the program dies of: registers at the faulting instruction, disassembly, backtrace."
 _JSON = "JSON Lines on stdout, one object a snapshot (docs/snapshots.md)."
 
 
 @click.command()
 @ARCH
 @TOOLCHAINS
-@click.option("--at", "places", multiple=True, required=True, metavar="PLACE", help=_PLACE)
-@click.option("--when", type=click.Choice((ENTRY, RETURN, BOTH)), default=ENTRY, show_default=True, help=_WHEN)
-@click.option("--hits", type=Hits(), default="1-3", show_default=True, metavar="N|N-M|N-", help="Which of the hits.")
+@click.option("--at", "places", multiple=True, metavar="PLACE", help=_PLACE)
+@click.option("--when", type=click.Choice(WHEN), default=ENTRY, show_default=True, help=_WHEN)
+@click.option(
+    "--hits", type=Hits(), default=DEFAULT_HITS, show_default=True, metavar="N|N-M|N-", help="Which of the hits."
+)
+@click.option("--fault", is_flag=True, help=_FAULT)
+@click.option("--backtrace", is_flag=True, help=_BACKTRACE)
 @click.option("--source", type=click.Choice(SOURCES), default=AUTO, show_default=True, help=_SOURCE)
 @click.option("--runner", type=click.Choice(RUNNER_CHOICES), default=AUTO, show_default=True, help="As pytest's.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS")
@@ -72,25 +71,32 @@ def snapshot(
     arguments: tuple[str, ...],
     *,
     as_json: bool,
+    backtrace: bool,
+    fault: bool,
 ) -> None:
     """Run PROGRAM and print its registers each time that execution comes by a place.
 
     \b
     crossabi snapshot --at add3 ./prog -- its arguments
     crossabi snapshot --at main.goCallback --when both --hits 1-5 --json ./prog
+    crossabi snapshot --fault ./prog -- its arguments
 
     The architecture is the program's own; --arch, if given, has to agree. What the program prints goes to stderr.
     It ends with 0 when there was a snapshot, with 1 when execution never came by.
     """
+    if not places and not fault:
+        raise click.UsageError("Missing option '--at' or '--fault'.")
     guest = guest_of(program, arguments, names, folders, runner, timeout)
-    probes = [Probe(place, when, *hits) for place in places]
-    taken = take(guest, probes, source)
+    probes = [Probe(place, when, *hits, backtrace=backtrace) for place in places]
+    taken = take(guest, probes, source, fault=fault)
     for shot in taken.snapshots:
         if as_json:
             click.echo(json.dumps(shot.to_json()))
         else:
             click.echo("\n".join([*lines(shot, guest.table), ""]))
     _tell(taken, program)
+    if fault and not any(shot.fault for shot in taken.snapshots):
+        say("no signal was its death")
     sys.exit(0 if taken.snapshots else 1)
 
 
@@ -100,6 +106,7 @@ def _tell(taken: Taken, program: Path) -> None:
     for place, count in taken.hits.items():
         others = ", ".join(taken.near.get(place, ()))
         never = f"execution never came by{f'; the program also has {others}' if others else ''}"
-        say(f"{place}: {f'hit {count} times' if count else never}")
+        more = " (not counted after the last hit that was wanted)" if place in taken.uncounted else ""
+        say(f"{place}: {f'hit {count} times{more}' if count else never}")
     for note in taken.notes:
         say(note)

@@ -64,8 +64,8 @@ MACHINES: Mapping[str, Machine] = MappingProxyType(
 def calls(program: Program, function: Function, arch: str) -> Iterator[Call]:
     """Yield the calls in `function` of a program for `arch`. Raises OSError where the program cannot be read."""
     machine = MACHINES[arch]
-    decoder = _decoder(arch, is_thumb=function.is_thumb)
-    for address, size, mnemonic, operands in decoder.disasm_lite(program.code(function), function.start):
+    lite = decoder(arch, is_thumb=function.is_thumb)
+    for address, size, mnemonic, operands in lite.disasm_lite(program.code(function), function.start):
         if mnemonic not in machine.calls:
             continue
         found = _TARGET.fullmatch(operands)
@@ -74,11 +74,12 @@ def calls(program: Program, function: Function, arch: str) -> Iterator[Call]:
 
 
 @lru_cache(maxsize=32)
-def _decoder(arch: str, *, is_thumb: bool) -> Any:
+def decoder(arch: str, *, is_thumb: bool) -> Any:
+    """Return capstone's decoder of an architecture's instructions, or of arm's second instruction set."""
     import capstone
 
     machine = MACHINES[arch]
     modes = machine.thumb if is_thumb else machine.modes
-    decoder = capstone.Cs(getattr(capstone, machine.decoder), sum(getattr(capstone, mode) for mode in modes))
-    decoder.skipdata = True  # goes on after what it cannot decode
-    return decoder
+    found = capstone.Cs(getattr(capstone, machine.decoder), sum(getattr(capstone, mode) for mode in modes))
+    found.skipdata = True  # goes on after what it cannot decode
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -48,3 +49,79 @@ def _name(entry: Any) -> str:
 def _is(name: str, wanted: str) -> bool:
     """Whether the table's `name`, which may lack its folder, can be the file `wanted`."""
     return name == wanted or name.endswith(f"/{wanted}") or wanted.endswith(f"/{name}")
+
+
+def line_at(path: Path, address: int) -> tuple[str, int]:
+    """Return the file, as the line table has it, and the line of link-time `address`; ("", 0) where there is none."""
+    try:
+        stat = path.stat()
+        return _Lines.of(path, (stat.st_size, stat.st_mtime_ns)).at(address)
+    except (OSError, ELFError, DWARFError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return "", 0
+
+
+class _Lines:
+    """The units of a program by the addresses they cover; the rows of a unit are read when one of them is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = path.open("rb")
+        elf = ELFFile(self._stream)
+        self._dwarf: Any = elf.get_dwarf_info() if elf.has_dwarf_info() else None
+        self._ranges: list[tuple[int, int, Any]] = []
+        self._known: dict[int, tuple[str, int]] = {}
+        self._rows: dict[int, tuple[list[int], list[tuple[str, int]]]] = {}
+        for unit in self._dwarf.iter_CUs() if self._dwarf is not None else ():
+            self._ranges += ((low, high, unit) for low, high in self._covered(unit))
+
+    @classmethod
+    @lru_cache(maxsize=16)
+    def of(cls, path: Path, stamp: tuple[int, int]) -> _Lines:
+        return cls(path)
+
+    def at(self, address: int) -> tuple[str, int]:
+        if address not in self._known:
+            self._known[address] = self._find(address)
+        return self._known[address]
+
+    def _find(self, address: int) -> tuple[str, int]:
+        for low, high, unit in self._ranges:
+            if low <= address < high:
+                starts, rows = self._of_unit(unit)
+                index = bisect.bisect_right(starts, address) - 1
+                if index >= 0 and rows[index][1]:
+                    return rows[index]
+        return "", 0
+
+    def _covered(self, unit: Any) -> Iterator[tuple[int, int]]:
+        top = unit.get_top_DIE()
+        low = top.attributes.get("DW_AT_low_pc")
+        base = low.value if low is not None else 0
+        high, ranges = top.attributes.get("DW_AT_high_pc"), top.attributes.get("DW_AT_ranges")
+        if high is not None:
+            yield base, high.value if high.form == "DW_FORM_addr" else base + high.value
+        elif ranges is not None:
+            lists = self._dwarf.range_lists()
+            for entry in lists.get_range_list_at_offset(ranges.value, unit) if lists is not None else ():
+                if hasattr(entry, "base_address"):
+                    base = entry.base_address
+                else:
+                    start = 0 if getattr(entry, "is_absolute", False) else base
+                    yield start + entry.begin_offset, start + entry.end_offset
+
+    def _of_unit(self, unit: Any) -> tuple[list[int], list[tuple[str, int]]]:
+        if unit.cu_offset not in self._rows:
+            program = self._dwarf.line_program_for_CU(unit)
+            found: list[tuple[int, tuple[str, int]]] = []
+            if program is not None:
+                first = 0 if program["version"] >= 5 else 1
+                names = [_name(entry) for entry in program["file_entry"]]
+                for entry in program.get_entries():
+                    state = entry.state
+                    if state is None:
+                        continue
+                    index = state.file - first
+                    name = names[index] if 0 <= index < len(names) else ""
+                    found.append((state.address, ("", 0) if state.end_sequence else (name, state.line)))
+            found.sort(key=lambda row: row[0])
+            self._rows[unit.cu_offset] = [row[0] for row in found], [row[1] for row in found]
+        return self._rows[unit.cu_offset]

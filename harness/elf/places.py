@@ -111,6 +111,11 @@ class Program:
         offset = address - function.start
         return f"{function.name}+{offset:#x}" if offset else function.name
 
+    def function_name_at(self, address: int) -> str:
+        """Return the symbol of the function at `address`, or the bare address."""
+        function = self.function_at(address)
+        return function.name if function is not None else hex(address)
+
     def find(self, text: str) -> Place:
         """Return the place that `text` names: a function, ``file.c:12``, or ``0x…``. Raises NoSuchPlace."""
         if text.lower().startswith("0x"):

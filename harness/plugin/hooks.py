@@ -32,6 +32,7 @@ from harness.report.failure import printable
 from harness.report.matrix import Matrix
 from harness.report.notes import Notes
 from harness.report.records import RecordsFile
+from harness.report.snapshots import Shots
 
 FOLDER = "crossabi_folder"  # in xdist's workerinput
 LEFT = "crossabi"  # attribute of a report: what its item left for the records
@@ -121,6 +122,7 @@ class ControllerHooks:
         self.matrix = Matrix()
         self.notes = Notes()
         self.crossings = Crossings() if config.getoption("watch_crossings") else None
+        self.shots = Shots() if config.getoption("snapshot") else None
         self.normalised: Counter[str] = Counter()
         self.listener: Listener | None = None
         self.lonely: set[str] = set()
@@ -165,6 +167,8 @@ class ControllerHooks:
             self.notes.add(observation)
             if self.crossings and observation["phase"] == "run":
                 self.crossings.add(observation)
+            if self.shots and observation["phase"] == "run":
+                self.shots.add(observation)
         if left["lonely"]:
             self.lonely.add(left["verdict"]["case"])
         if self.records:
@@ -235,6 +239,10 @@ class ControllerHooks:
             terminalreporter.write_line("crossings held against the ABI:", bold=True)
             for line in self.crossings.lines():
                 terminalreporter.write_line(line)
+        if self.shots:
+            terminalreporter.write_line("snapshots:", bold=True)
+            for line in self.shots.lines():
+                terminalreporter.write_line(printable(line))
         notes = self.notes.lines()
         if notes:
             terminalreporter.write_line("notes:", bold=True)

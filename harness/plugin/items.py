@@ -94,6 +94,7 @@ class CrossItem(pytest.Item):
                 options.append(f"--{name}={value}")
         options += [f"--toolchains={folder}" for folder in self.config.getoption("toolchains")]
         options += ["--raw"] if self.config.getoption("raw") else []
+        options += [f"--snapshot={probe}" for probe in self.config.getoption("snapshot")]
         options += ["--watch-crossings"] if self.config.getoption("watch_crossings") else []
         place = os.path.relpath(self.path, self.config.invocation_params.dir)
         return shlex.join(["pytest", *options, f"{place}::{self.name}"])

@@ -7,6 +7,7 @@ import argparse
 import pytest
 
 from harness.host.resolve import AUTO, RUNNER_CHOICES
+from harness.snapshot import parse_probe
 
 PAIRS = ("reference", "all", "none")
 DEFAULT_ARCHES = "amd64,arm64"
@@ -59,6 +60,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="hold every crossing between C and Go of each program that runs under QEMU against the ABI "
         "(docs/watch.md); a broken promise fails the item even when the output is right",
     )
+    group.addoption(
+        "--snapshot",
+        type=_probe,
+        action="append",
+        default=[],
+        metavar="PLACE[,WHEN][,HITS]",
+        help="take the registers at a place of each program that has it, and print them under the table: a function, "
+        "file.c:12 or an address; WHEN is entry, return or both; HITS 3, 1-3 or 2- (default: entry,1-3); again for "
+        "more (docs/snapshots.md)",
+    )
     _add_output_options(group)
     parser.addini("crossabi_arch", "architectures used without --arch", default=DEFAULT_ARCHES)
     parser.addini("crossabi_toolchains", "folders of toolchain files of your own", type="paths", default=[])
@@ -69,6 +80,15 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
     return int(text)
+
+
+def _probe(text: str) -> str:
+    """Check a probe, and return its text, which xdist can carry. Raises ArgumentTypeError, which ends pytest with 4."""
+    try:
+        parse_probe(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _add_output_options(group: pytest.OptionGroup) -> None:

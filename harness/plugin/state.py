@@ -16,7 +16,9 @@ from harness.compare import baseline
 from harness.compare.baseline import Baseline
 from harness.errors import CrossabiError, StoreBroken
 from harness.host import faults, resolve, tools
+from harness.run.sight import Sight
 from harness.session import Job, Session
+from harness.snapshot import parse_probe
 from harness.target import Target, Unavailable
 from harness.toolchain import Toolchains, load_all
 
@@ -100,8 +102,10 @@ class State:
     @cached_property
     def session(self) -> Session:
         """The work session, shared with the other workers through `folder`."""
-        watched = self.config.getoption("watch_crossings")
-        return Session(self.folder, faults.load(self.toolchains.folders), self.tell, watched=watched)
+        sight = Sight(
+            self.config.getoption("watch_crossings"), tuple(map(parse_probe, self.config.getoption("snapshot")))
+        )
+        return Session(self.folder, faults.load(self.toolchains.folders), self.tell, sight)
 
     def baseline(self, folder: Path, case: str) -> Baseline:
         """Return the baseline beside a case, read once. Raises InputError."""

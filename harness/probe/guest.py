@@ -45,8 +45,8 @@ class Guest:
 class Taken:
     """The snapshots of one run, how often each place was hit, how the run ended, and what a reader has to know.
 
-    `near` are other names for each place where execution never came by. `changed` is what the source changed about the
-    run, for the environment block.
+    `near` are other names for each place where execution never came by. `uncounted` are the places whose hits were not
+    counted after the last one wanted. `changed` is what the source changed about the run, for the environment block.
     """
 
     snapshots: tuple[Snapshot, ...]
@@ -55,6 +55,7 @@ class Taken:
     finished: Finished
     source: str
     notes: tuple[str, ...] = ()
+    uncounted: frozenset[str] = frozenset()
     changed: Mapping[str, str] = field(default_factory=dict)
 
 

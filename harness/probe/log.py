@@ -6,7 +6,7 @@ after a call always do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from harness.elf.places import Place, Program
 from harness.probe import reader
@@ -31,10 +31,10 @@ def cannot(guest: Guest, probes: Sequence[Probe], program: Program) -> str:
     return ""
 
 
-def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program) -> Taken:
-    """Run `guest` and return what its log says at the entries of `probes`."""
+def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, *beside: reader.Listener) -> Taken:
+    """Run `guest` and return what its log says at the entries of `probes`; `beside` listen to the same run."""
     entries = _Entries({address: probe for probe, place in probes for address in place.addresses}, program)
-    finished, torn = reader.run(guest, entries.wanted, entries.take)
+    finished, torn = reader.run(guest, entries, *beside)
     notes = [f"{torn} records of the log were cut off"] if torn else []
     if len(entries.found) == MOST:
         notes.append(f"only the first {MOST} snapshots were kept")
@@ -46,34 +46,42 @@ class _Entries:
     """Counts the hits of each probe and keeps those that are wanted."""
 
     def __init__(self, wanted: Mapping[int, Probe], program: Program) -> None:
-        self.wanted = wanted
+        self._wanted = wanted
         self.found: list[Snapshot] = []
         self.hits = dict.fromkeys((probe.at for probe in wanted.values()), 0)
         self._program = program
 
-    def take(self, record: Record) -> None:
-        """Take in one record."""
-        probe = self.wanted.get(record.pc or 0)
-        if probe is None:
-            return
+    @property
+    def addresses(self) -> Collection[int]:
+        """See `Listener`."""
+        return self._wanted
+
+    @property
+    def wanted(self) -> frozenset[str] | None:
+        """See `Listener`: a snapshot has all registers."""
+        return None
+
+    def take(self, pc: int, record: Record) -> None:
+        """See `Listener`."""
+        probe = self._wanted[pc]
         self.hits[probe.at] += 1
         hit = self.hits[probe.at]
         if probe.wants(hit) and len(self.found) < MOST:
-            self.found.append(self._snapshot(record, probe, hit))
+            self.found.append(self._snapshot(pc, record, probe, hit))
 
-    def _snapshot(self, record: Record, probe: Probe, hit: int) -> Snapshot:
+    def _snapshot(self, pc: int, record: Record, probe: Probe, hit: int) -> Snapshot:
         table, values = record.layout.table, record.registers
-        names = [self._program.name_at(record.pc or 0)]
+        names = [self._program.function_name_at(pc)]
         thread = table.of_role(THREAD)
         if table.link in values:
-            names.append(self._program.name_at(values[table.link] & ~table.isa_bit))
+            names.append(self._program.function_name_at(values[table.link] & ~table.isa_bit))
         return Snapshot(
             probe.at,
             ENTRY,
             hit,
             table.arch,
-            record.pc or 0,
-            names[0],
+            pc,
+            self._program.name_at(pc),
             SOURCE,
             f"{thread}={values[thread]:#x}" if thread in values else "",
             values,

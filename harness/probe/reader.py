@@ -7,6 +7,7 @@ import select
 import threading
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
+from typing import Protocol
 
 from harness.build.store import Store
 from harness.elf.places import Program
@@ -38,16 +39,40 @@ def options(addresses: Iterable[int], fifo: Path) -> tuple[str, ...]:
     return "-d", "cpu,fpu,nochain", "-dfilter", ranges, "-D", str(fifo)
 
 
-def run(
-    guest: Guest,
-    addresses: Collection[int],
-    consume: Callable[[Record], None],
-    wanted: frozenset[str] | None = None,
-) -> tuple[Finished, int]:
-    """Run `guest` and hand `consume` a record for each time that a block starts at one of `addresses`.
+class Listener(Protocol):
+    """Wants the registers whenever a block of code starts at one of its `addresses`."""
 
-    `wanted` are the registers that are read; None: all. Returns how it ended, and how many records were cut off.
+    @property
+    def addresses(self) -> Collection[int]:
+        """Where (link-time addresses)."""
+
+    @property
+    def wanted(self) -> frozenset[str] | None:
+        """The registers that are looked at; None: all."""
+
+    def take(self, pc: int, record: Record) -> None:
+        """Take in one record; its program counter is `pc`."""
+
+
+def run(guest: Guest, *listeners: Listener) -> tuple[Finished, int]:
+    """Run `guest` and hand each of `listeners` the records of its addresses.
+
+    Returns how it ended, and how many records were cut off.
     """
+    takers: dict[int, list[Callable[[int, Record], None]]] = {}
+    for listener in listeners:
+        for address in listener.addresses:
+            takers.setdefault(address, []).append(listener.take)
+
+    def consume(record: Record) -> None:
+        pc = record.pc
+        if pc is not None:
+            for take in takers.get(pc, ()):
+                take(pc, record)
+
+    addresses = sorted(takers)
+    sets = [listener.wanted for listener in listeners]
+    wanted = None if None in sets else frozenset().union(*(names for names in sets if names))
     with Store().scratch() as folder:
         reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume, wanted)
         reader.start()

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from harness.build.store import Store
 from harness.elf.places import Place, Program
 from harness.errors import CrossabiError
+from harness.probe.faults import DEADLY, Candidates
+from harness.probe.frames import backtrace
 from harness.probe.guest import MOST, Guest, Taken, never_reached
 from harness.probe.servers import Served, serve
 from harness.process import client
@@ -19,19 +21,21 @@ from harness.snapshot import ENTRY, RETURN, Probe, Snapshot
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable
 from harness.stub.stops import How, Stop
+from harness.unwind.modules import Module
+from harness.unwind.unwinder import Backtrace
 
 SOURCE = "stub"
 AT_ENTRY = 9  # of the auxiliary vector (getauxval(3))
 SLACK = 5.0  # seconds beyond the program's own time in which it is ended by its keeper
 
 
-def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program) -> Taken:
-    """Run `guest`, stop it at `probes`, and return what was there.
+def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, *, fault: bool = False) -> Taken:
+    """Run `guest`, stop it at `probes`, and return what was there; with `fault` also what it died of, if of a signal.
 
     Raises StubBroken when the server fails; then the program has been ended.
     """
     with Store().scratch() as folder, serve(guest, folder) as served:
-        visit = _Visit(guest, served, probes, program)
+        visit = _Visit(guest, served, probes, program, fault=fault)
         visit.start()
         try:
             finished = client.run(served.command)
@@ -40,14 +44,16 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program) 
     if visit.error is not None and not finished.error:
         raise visit.error
     near = never_reached(program, probes, visit.hits)
+    ended = _ended(finished, visit.last)
+    death = visit.faults.death(ended) if visit.faults is not None else None
     return Taken(
-        tuple(visit.found),
+        (*visit.found, *([death] if death is not None else ())),
         {place.text: visit.hits[place.text] for _, place in probes},
         near,
-        _ended(finished, visit.last),
+        ended,
         SOURCE,
-        tuple(visit.notes),
-        served.changed,
+        uncounted=frozenset(visit.uncounted),
+        changed=served.changed,
     )
 
 
@@ -64,13 +70,23 @@ class _Call:
 class _Visit(threading.Thread):
     """Talks to the stub while the program runs under its keeper."""
 
-    def __init__(self, guest: Guest, served: Served, probes: Sequence[tuple[Probe, Place]], program: Program) -> None:
+    def __init__(
+        self,
+        guest: Guest,
+        served: Served,
+        probes: Sequence[tuple[Probe, Place]],
+        program: Program,
+        *,
+        fault: bool = False,
+    ) -> None:
         super().__init__(name="crossabi-stub")
         self.found: list[Snapshot] = []
         self.hits: Counter[str] = Counter()
-        self.notes: list[str] = []
+        self.uncounted: set[str] = set()
         self.error: CrossabiError | None = None
         self.last: Stop | None = None
+        self.faults: Candidates | None = None
+        self._wants_fault = fault
         self._guest, self._served, self._probes, self._program = guest, served, probes, program
         self._runs = True
         self._bias = 0
@@ -90,6 +106,10 @@ class _Visit(threading.Thread):
         self._runs = False
         self.join()
 
+    @property
+    def _source(self) -> str:
+        return f"{SOURCE}: {'gdbserver' if self._guest.platform.emulator is None else 'QEMU'}"
+
     def _converse(self, stub: Stub) -> None:
         if not self._program.is_fixed:
             self._bias = stub.auxv().get(AT_ENTRY, 0) - self._program.entry
@@ -98,13 +118,18 @@ class _Visit(threading.Thread):
             for address in [row[-1] for row in place.entries] or place.addresses:
                 self._entries[address + self._bias] = probe
                 stub.insert(address + self._bias)
+        if self._wants_fault:
+            self.faults = Candidates(self._guest, Module(self._program, self._bias), self._source)
         passed = ""
-        while self._entries or self._calls or self._served.tells_end:
+        while self._entries or self._calls or self._served.tells_end or self.faults is not None:
             stop = stub.run(self._guest.command.timeout + SLACK, signal=passed)
             self.last = stop
             if not stop.is_alive:
                 return
-            passed = "" if stop.signal == "SIGTRAP" and self._take(stub) else stop.signal
+            is_ours = stop.signal == "SIGTRAP" and self._take(stub)
+            passed = "" if is_ours else stop.signal
+            if self.faults is not None and passed in DEADLY:
+                self.faults.add(stub)
         stub.detach()
         self.last = None
 
@@ -139,7 +164,7 @@ class _Visit(threading.Thread):
                 del self._entries[address]
                 if address not in {call.address for call in self._calls}:
                     stub.remove(address)
-            self.notes.append(f"{probe.at}: not counted after hit {hit}, the last one wanted")
+            self.uncounted.add(probe.at)
 
     def _call(self, stub: Stub, probe: Probe, hit: int, sp: int) -> _Call:
         table = self._guest.table
@@ -153,23 +178,34 @@ class _Visit(threading.Thread):
         table = self._guest.table
         registers = stub.registers()
         pc = registers.values[table.pc]
-        names = [self._program.name_at(pc - self._bias)]
-        if when == ENTRY:
-            names.append(self._program.name_at(return_address(stub, table, registers.values[table.sp]) - self._bias))
+        back = self._backtrace(stub, probe, when, registers.values)
         return Snapshot(
             probe.at,
             when,
             hit,
             table.arch,
             pc,
-            names[0],
-            f"{SOURCE}: {'gdbserver' if self._guest.platform.emulator is None else 'QEMU'}",
+            self._program.name_at(pc - self._bias),
+            self._source,
             stub.stop.thread,
             registers.values,
             registers.missing,
             dict(self._pieces(stub, probe, registers.values)),
-            tuple(names),
+            tuple(frame.name for frame in back.frames) or self._short(stub, when, registers.values),
+            frames=back.frames,
+            ended=back.ended,
         )
+
+    def _short(self, stub: Stub, when: str, values: Mapping[str, int]) -> tuple[str, ...]:
+        """Return what the backtrace is where it was not asked for: the function, and its caller at an entry."""
+        table, name = self._guest.table, self._program.function_name_at
+        own = name(values[table.pc] - self._bias)
+        return (own, name(return_address(stub, table, values[table.sp]) - self._bias)) if when == ENTRY else (own,)
+
+    def _backtrace(self, stub: Stub, probe: Probe, when: str, values: Mapping[str, int]) -> Backtrace:
+        if not probe.backtrace:
+            return Backtrace(())
+        return backtrace(stub, self._guest, Module(self._program, self._bias), values)
 
     def _pieces(self, stub: Stub, probe: Probe, values: Mapping[str, int]) -> Iterator[tuple[int, bytes]]:
         for place, size in probe.memory:

@@ -14,16 +14,16 @@ AUTO, LOG, STUB = "auto", "log", "stub"
 SOURCES = (AUTO, LOG, STUB)
 
 
-def take(guest: Guest, probes: Sequence[Probe], source: str = AUTO) -> Taken:
-    """Run `guest` once and return the snapshots at `probes`.
+def take(guest: Guest, probes: Sequence[Probe], source: str = AUTO, *, fault: bool = False) -> Taken:
+    """Run `guest` once and return the snapshots at `probes`, and with `fault` that of the signal it died of.
 
     Raises NoSuchPlace for a place that the program does not have, and UsageError where `source` cannot answer.
     """
     program = places.load(guest.program)
     found = [(probe, program.find(probe.at)) for probe in probes]
-    cannot = log.cannot(guest, probes, program)
+    cannot = "it does not tell what a signal interrupts" if fault else log.cannot(guest, probes, program)
     if source == LOG and cannot:
         raise UsageError(f"QEMU's log cannot answer this: {cannot}", mend="leave --source out, or use --source=stub")
     if cannot or source == STUB:
-        return stops.take(guest, found, program)
+        return stops.take(guest, found, program, fault=fault)
     return log.take(guest, found, program)

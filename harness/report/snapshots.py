@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from harness.registers import FLOAT, VECTOR, RegisterTable
+from harness.registers import FLOAT, TABLES, VECTOR, RegisterTable
 from harness.snapshot import Snapshot
 
 WIDTH = 100
+SHOWN = 12  # snapshots under a table
+FEW = 3
 
 
 def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
@@ -15,6 +18,9 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
     thread = f" · {snapshot.thread}" if snapshot.thread else ""
     where = f"{snapshot.arch} · {snapshot.place}{thread} · {snapshot.source}"
     yield f"{snapshot.at} {snapshot.when}, hit {snapshot.hit} · {where}"
+    if snapshot.fault is not None:
+        fault = snapshot.fault
+        yield f"  {fault.signal}, address {'' if fault.address is None else f'{fault.address:#x} '}{fault.mapped}"
     for is_float in (False, True):
         cells = [
             f"{row.name:>7} {snapshot.registers[row.name]:0{row.bits // 4}x}"
@@ -30,10 +36,59 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
         reasons.setdefault(why, []).append(name)
     for why, names in reasons.items():
         yield f"  not available: {', '.join(names)}: {why}"
-    if snapshot.backtrace:
+    for row in snapshot.fault.code if snapshot.fault is not None else ():
+        yield f"  {row}"
+    for number, frame in enumerate(snapshot.frames):
+        where = f" at {frame.file}:{frame.line}" if frame.file else ""
+        yield f"  #{number:<3} {frame.name}{f'+{frame.offset:#x}' if frame.offset else ''}{where}"
+    if snapshot.ended:
+        yield f"  backtrace: {snapshot.ended}"
+    if snapshot.backtrace and not snapshot.frames:
         yield f"  backtrace: {' ← '.join(snapshot.backtrace)}"
     for note in snapshot.notes:
         yield f"  note: {note}"
+
+
+class Shots:
+    """Collects the snapshots of observations (as they stand in the records), to be shown under the table."""
+
+    def __init__(self) -> None:
+        self._shown: list[tuple[str, Mapping[str, Any]]] = []
+        self._total = 0
+        self._reached: dict[str, list[str]] = {}
+        self._unreached: dict[tuple[str, str], list[str]] = {}
+
+    def add(self, observation: Mapping[str, Any]) -> None:
+        """Take in one observation."""
+        variant = f" [{observation['variant']}]" if observation["variant"] else ""
+        label = f"{observation['case']}{variant} on {observation['target']}"
+        self._total += len(observation["snapshots"])
+        self._shown += [(label, row) for row in observation["snapshots"][: max(0, SHOWN - len(self._shown))]]
+        for place, count in observation["hits"].items():
+            if count:
+                self._reached.setdefault(place, []).append(label)
+        for place, why in observation["unreached"].items():
+            self._unreached.setdefault((place, why), []).append(label)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the first snapshots, and what the others and the places without one were."""
+        for label, row in self._shown:
+            shot = Snapshot.from_json(row)
+            yield label
+            yield from (f"  {line}" for line in lines(shot, TABLES[shot.arch]))
+        if self._total > len(self._shown):
+            yield f"and {self._total - len(self._shown)} more snapshots (--records=FILE has them all)"
+        for (place, why), labels in sorted(self._unreached.items()):
+            if place not in self._reached:
+                yield f"{place}: {_few(labels)}: {why}"
+        for place in sorted({place for place, _ in self._unreached} & self._reached.keys()):
+            count = sum(len(labels) for (other, _), labels in self._unreached.items() if other == place)
+            yield f"{place}: reached in {_few(self._reached[place])}; not in {count} others"
+
+
+def _few(labels: list[str]) -> str:
+    more = len(labels) - FEW
+    return ", ".join(labels[:FEW]) + (f" and {more} more" if more > 0 else "")
 
 
 def columns(cells: list[str]) -> Iterator[str]:

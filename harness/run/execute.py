@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 import tenacity
 
 from harness.build.store import Binary
 from harness.case import Case, RunSettings, Variant
-from harness.errors import RunnerBroken
+from harness.errors import CrossabiError
 from harness.host import tools
 from harness.host.faults import Faults
 from harness.observation import Environment, Observation
-from harness.process import client
-from harness.process.spec import GO_TERMINATE, MIB, WORKDIR, Command, Finished, Limits
-from harness.run import outcome
+from harness.process.spec import GO_TERMINATE, MIB, WORKDIR, Command, Limits
+from harness.run import outcome, sight
 from harness.run.runners import RUNNERS
+from harness.run.sight import Sight
 from harness.target import Target
 
 TRIES = 3
 MEMORY = 4096 * MIB
 FILE_SIZE = 256 * MIB
 PROCESSES = 128
+NOTHING = Sight()
 _HEX = re.compile(r"\b0x[0-9a-f]{4,16}\b")
 BIN = "{bin}"  # stands for the program's folder in a case's arguments and environment
 
 
 def run(
-    case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, *, watched: bool = False
+    case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, looks: Sight = NOTHING
 ) -> tuple[Observation, ...]:
-    """Run `binary` as often as the case asks and return an observation for each time, `watched` where that can be."""
+    """Run `binary` as often as the case asks and return an observation for each time, with what `looks` asks for."""
     return tuple(
-        replace(_with_retries(case, variant, target, binary, faults, watched), repeat=number)
+        replace(_with_retries(case, variant, target, binary, faults, looks), repeat=number)
         for number in range(1, variant.run.repeat + 1)
     )
 
@@ -55,7 +54,7 @@ def environment(target: Target, settings: RunSettings) -> Environment:
 
 
 def _with_retries(
-    case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, watched: bool
+    case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, looks: Sight
 ) -> Observation:
     """Run once, and again only where the table of emulator faults says that this symptom may be retried."""
     tries = 0
@@ -63,7 +62,7 @@ def _with_retries(
     def attempt() -> tuple[Observation, bool]:
         nonlocal tries
         tries += 1
-        return _once(case, variant, target, binary, faults, watched)
+        return _once(case, variant, target, binary, faults, looks)
 
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(TRIES),
@@ -75,7 +74,7 @@ def _with_retries(
 
 
 def _once(
-    case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, watched: bool
+    case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, looks: Sight
 ) -> tuple[Observation, bool]:
     settings = variant.run
     timeout = settings.timeout * target.slowdown
@@ -104,16 +103,14 @@ def _once(
         environment=environment(target, settings),
     )
     try:
-        if watched:
-            finished, seen = _watched(target, binary, arguments, command, faults)
-            base = replace(base, **seen)
-        else:
-            finished = client.run(command)
-    except RunnerBroken as error:
-        return replace(base, message=str(error)), False
+        seen = sight.run(command, looks, (*variant.probes, *looks.probes), target, binary, arguments, faults)
+    except CrossabiError as error:
+        message = str(error) if binary.program.exists() else _gone(binary)
+        return replace(base, message=message), False
+    finished = seen.finished
     if not binary.program.exists():
-        gone = f"{binary.program} was removed while it ran (`crossabi cache clear`?); run again"
-        return replace(base, message=gone, stderr=text(finished.stderr)), False
+        return replace(base, message=_gone(binary), stderr=text(finished.stderr)), False
+    base = replace(base, **seen.fields, environment=replace(base.environment, changed=seen.changed))
     stderr = text(finished.stderr)
     ended = outcome.decode(finished, stderr, base.environment.emulator, faults)
     observation = replace(
@@ -125,7 +122,7 @@ def _once(
         stdout=text(finished.stdout),
         stderr=stderr,
         dropped=finished.dropped,
-        notes=finished.notes,
+        notes=(*finished.notes, *base.notes),
         seconds=round(finished.seconds, 4),
         workdir=finished.workdir,
         pid=finished.pid,
@@ -134,27 +131,8 @@ def _once(
     return replace(observation, symbols=symbols(shown, binary)), ended.retry
 
 
-def _watched(
-    target: Target, binary: Binary, arguments: tuple[str, ...], command: Command, faults: Faults
-) -> tuple[Finished, dict[str, Any]]:
-    """Run with the crossings watched; return how it ended, and the fields of the observation that tell of them."""
-    from harness.elf import places
-    from harness.probe import reader
-    from harness.probe.guest import Guest
-    from harness.watch.run import watch
-
-    guest = Guest(target, binary.program, arguments, command)
-    why = reader.cannot(guest, places.load(binary.program))
-    if why:
-        return client.run(command), {"unwatched": why}
-    seen = watch(guest)
-    kinds = {(alarm.crossing, alarm.what): alarm for alarm in seen.alarms}
-    known: Counter[str] = Counter()
-    for kind, alarm in kinds.items():
-        if row := faults.known(alarm, target.arch):
-            known[row.id] += seen.counts[kind]
-    alarms = tuple(str(alarm) for alarm in seen.alarms if not faults.known(alarm, target.arch))
-    return seen.finished, {"crossings": dict(seen.checked), "alarms": alarms, "known_alarms": dict(known)}
+def _gone(binary: Binary) -> str:
+    return f"{binary.program} was removed while it ran (`crossabi cache clear`?); run again"
 
 
 def text(output: bytes) -> str:

@@ -14,7 +14,7 @@ _START = re.compile(
     r"|(?P<signal>SIG[A-Z0-9]+): (?P<what>.*)\n(?:.*\n)?PC=0x[0-9a-f]+ m=)",
     re.MULTILINE,
 )
-_STACKS = re.compile(r"^(?:goroutine \d+ |runtime stack:|PC=0x|\[signal )", re.MULTILINE)
+_STACKS = re.compile(r"^(?:goroutine \d+ [^\n]*\[[^\n]*\]:|runtime stack:|PC=0x|\[signal )", re.MULTILINE)
 _IN_CGO = re.compile(r"^signal arrived during (?:cgo|external code) execution", re.MULTILINE)
 _BRACKET_SIGNAL = re.compile(r"^\[signal (SIG[A-Z0-9]+)", re.MULTILINE)
 

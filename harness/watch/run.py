@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from harness.elf import places
+from harness.elf.places import Program
 from harness.errors import UsageError
 from harness.probe import layout, reader
 from harness.probe.guest import Guest
@@ -44,15 +45,36 @@ def watch(guest: Guest) -> Watched:
         raise UsageError(
             f"{guest.program} cannot be watched: {why}", mend="build it with -buildmode=exe; --runner=qemu"
         )
-    sites = _with_returns(find(program, guest.arch), guest)
-    checker = Checker(guest.table, sites)
+    watcher = Watcher(guest, program)
+    finished, torn = reader.run(guest, watcher)
+    return watcher.watched(finished, torn)
 
-    def consume(record: Record) -> None:
-        if record.pc is not None:
-            checker.take(record.pc, record.registers)
 
-    finished, torn = reader.run(guest, sites.addresses, consume, checker.wanted)
-    return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn, checker.counts)
+class Watcher:
+    """Holds the crossings of `program` against the ABI, as QEMU's log tells of them."""
+
+    def __init__(self, guest: Guest, program: Program) -> None:
+        self._sites = _with_returns(find(program, guest.arch), guest)
+        self._checker = Checker(guest.table, self._sites)
+
+    @property
+    def addresses(self) -> Collection[int]:
+        """See `reader.Listener`."""
+        return self._sites.addresses
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """See `reader.Listener`."""
+        return self._checker.wanted
+
+    def take(self, pc: int, record: Record) -> None:
+        """See `reader.Listener`."""
+        self._checker.take(pc, record.registers)
+
+    def watched(self, finished: Finished, torn: int = 0) -> Watched:
+        """Return what was seen of a run that `finished` so."""
+        checker = self._checker
+        return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn, checker.counts)
 
 
 def _with_returns(sites: Sites, guest: Guest) -> Sites:

@@ -75,6 +75,7 @@ def test_every_record_of_a_real_run_is_what_the_schema_says(everything: Project)
         "kernel": "",
         "cpu": "",
         "settings": {"GOARM64": "v8.0"},
+        "changed": {},
     }
     for name, part in {
         "c_compiler": "aarch64-linux-gnu-gcc",

@@ -249,11 +249,20 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 def gdb(stub: Stub, program: Path, folder: Path, expressions: Mapping[str, str]) -> dict[str, str]:
     """Hand the stub, at its stop, to gdb-multiarch and return what it prints for each expression in hexadecimal."""
-    listen = folder / "gdb.sock"
-    listen.unlink(missing_ok=True)
-    commands = [f"file {program}", f"target remote {listen}"]
+    commands: list[str] = []
     for name, expression in expressions.items():
         commands += [f"echo \\nthe {name} =", f"output/x {expression}"]
+    text = through_gdb(stub, program, folder, commands)
+    found = dict(re.findall(r"^the (\S+) =(.*)$", text, re.M))
+    assert found.keys() == expressions.keys(), text
+    return found
+
+
+def through_gdb(stub: Stub, program: Path, folder: Path, commands: Sequence[str]) -> str:
+    """Hand the stub, at its stop, to gdb-multiarch and return what it prints for `commands`; the program ends then."""
+    listen = folder / "gdb.sock"
+    listen.unlink(missing_ok=True)
+    commands = [f"file {program}", f"target remote {listen}", *commands]
     argv = [needs("gdb-multiarch"), "-nx", "-batch", *(word for line in commands for word in ("-ex", line))]
     channel = stub._session.wire._channel
     with socket.socket(socket.AF_UNIX) as server:
@@ -264,13 +273,10 @@ def gdb(stub: Stub, program: Path, folder: Path, expressions: Mapping[str, str])
         try:
             with server.accept()[0] as ours:
                 _relay(ours, channel)
-            text = process.communicate(timeout=SECONDS)[0].decode()
+            return process.communicate(timeout=SECONDS)[0].decode()
         finally:
             process.kill()
             process.communicate()
-    found = dict(re.findall(r"^the (\S+) =(.*)$", text, re.M))
-    assert found.keys() == expressions.keys(), text
-    return found
 
 
 def _relay(one: socket.socket, other: socket.socket) -> None:

@@ -1,11 +1,8 @@
-import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from harness.build import commands
 from harness.build.commands import Workbench
@@ -67,7 +64,7 @@ def test_the_c_compiler_gets_its_own_flags_before_the_cases(tmp_path: Path, ran:
     commands.compile_c(replace(made, target=replace(made.target, toolchain=chain)), Workbench.under(tmp_path), ["a.c"])
     (command,) = ran
     assert command.argv == ("/usr/bin/some-gcc", "-mabi=x", "-g", "-O2", "-O0", "a.c")
-    own = {"TMPDIR": str(tmp_path / "tmp"), "LC_ALL": "C.UTF-8", "DEPENDENCIES_OUTPUT": str(tmp_path / "tmp/reads")}
+    own = {"TMPDIR": str(tmp_path / "tmp"), "LC_ALL": "C.UTF-8", "SUNPRO_DEPENDENCIES": str(tmp_path / "tmp/reads")}
     assert dict(command.env) == {**AMBIENT.env, **own}
 
 
@@ -85,25 +82,6 @@ def test_the_targets_settings_win_over_the_machines_and_the_cases_over_both(tmp_
 
 def test_the_targets_own_variables_reach_go(tmp_path: Path) -> None:
     assert commands.go_environment(recipe(tmp_path))["GOARM64"] == "v8.0"
-
-
-@pytest.mark.parametrize(
-    ("word", "quoted"),
-    [
-        ("-O2", "-O2"),
-        ("/my folder/gcc", '"/my folder/gcc"'),
-        ("", '""'),
-        ('a"b c', '"a\\"b c"'),
-        ("-DX='y'", "\"-DX='y'\""),
-    ],
-)
-def test_a_word_is_quoted_where_it_has_to_be(word: str, quoted: str) -> None:
-    assert commands.quoted(word) == quoted
-
-
-@given(st.text(alphabet="ab -='\"/,.", max_size=8))
-def test_a_quoted_word_is_one_word_again(word: str) -> None:
-    assert shlex.split(commands.quoted(word)) == [word]
 
 
 def test_a_compiler_of_several_words_is_quoted_for_cc() -> None:

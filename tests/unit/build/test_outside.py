@@ -2,6 +2,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.build import outside
 from harness.build.outside import Named
@@ -145,3 +147,69 @@ def test_a_folder_with_too_many_files_is_refused_and_not_walked_to_its_end(
     with pytest.raises(EnvironmentBroken, match="may read any of more than 2 files below it") as caught:
         state(tmp_path)
     assert "name the folder that the headers or the module are in" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("-a=1  -b", ["-a=1", "-b"]),
+        ("'-overlay=/a b.json' \"-gcflags=all=-N -l\"", ["-overlay=/a b.json", "-gcflags=all=-N -l"]),
+        (r"-ldflags=-X=a=c:\d", [r"-ldflags=-X=a=c:\d"]),
+        ("", []),
+    ],
+)
+def test_goflags_are_split_as_go_does(text: str, words: list[str]) -> None:
+    assert outside.fields(text) == words
+
+
+@pytest.mark.parametrize(
+    ("word", "quoted"),
+    [
+        ("-O2", "-O2"),
+        ("/my folder/gcc", '"/my folder/gcc"'),
+        ("", '""'),
+        ('a"b c', "'a\"b c'"),
+        ("-DX='y'", "\"-DX='y'\""),
+    ],
+)
+def test_a_word_is_quoted_where_it_has_to_be(word: str, quoted: str) -> None:
+    assert outside.quoted(word) == quoted
+
+
+@given(st.text(alphabet="ab -='\"/,.", max_size=8))
+def test_a_quoted_word_is_one_word_again(word: str) -> None:
+    assert outside.split(outside.quoted(word)) == [word]
+    if not {"'", '"'} <= set(word):
+        assert outside.fields(outside.quoted(word)) == [word]
+
+
+def test_a_module_that_is_built_where_it_stands_names_what_its_cgo_lines_say(tmp_path: Path) -> None:
+    root = tmp_path / "clib"
+    touch(root / "go.mod", "module example.com/clib\n")
+    touch(root / "sub" / "a.go", 'package sub\n\n// #cgo LDFLAGS: ${SRCDIR}/../../pre/libpre.a -L/abs\nimport "C"\n')
+    found = outside.of_module(root)
+    assert {row.path for row in found} == {tmp_path / "pre/libpre.a", Path("/abs")}
+
+
+def test_what_test_runs_leave_in_a_module_counts_where_the_module_embeds_files(tmp_path: Path) -> None:
+    touch(tmp_path / "go.mod", "module example.com/m\n")
+    source = touch(tmp_path / "m.go", "package m\n")
+    before = state(tmp_path)
+    data = touch(tmp_path / "data.xml", "1")
+    assert state(tmp_path) == before
+    touch(source, "package m\n\n//go:embed data.xml\nvar data string\n")
+    before = state(tmp_path)
+    touch(data, "23")
+    assert state(tmp_path) != before
+
+
+def test_a_release_of_go_that_is_edited_in_place_is_another(tmp_path: Path) -> None:
+    part = touch(tmp_path / "src" / "runtime" / "cgo" / "asm_arm64.s", "STP")
+    touch(tmp_path / "src" / "runtime" / "proc_test.go", "1")
+    before = outside.goroot(tmp_path)
+    outside.goroot.cache_clear()
+    touch(tmp_path / "src" / "runtime" / "proc_test.go", "12")
+    assert outside.goroot(tmp_path) == before
+    touch(part, "NOP NOP")
+    outside.goroot.cache_clear()
+    assert outside.goroot(tmp_path) != before

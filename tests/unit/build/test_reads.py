@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -48,5 +49,20 @@ def test_a_file_written_to_during_the_build_is_not_what_it_was(tmp_path: Path) -
     header.write_text("x")
     listing.parent.mkdir()
     listing.write_text(f"f.o: {header}\n")
-    assert reads.moved(reads.stamps(listing, listing.parent, header.stat().st_mtime_ns))
+    assert reads.moved(reads.stamps(listing, listing.parent, header.stat().st_ctime_ns))
     assert not reads.moved(reads.stamps(listing, listing.parent, LATER))
+
+
+def test_a_link_that_leads_to_another_file_of_the_same_size_and_age_has_moved(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, ns=(0, 0))
+    link, listing = tmp_path / "link.h", tmp_path / "bench" / "reads"
+    link.symlink_to("one")
+    listing.parent.mkdir()
+    listing.write_text(f"f.o: {link}\n")
+    read = reads.stamps(listing, listing.parent, LATER)
+    assert not reads.moved(read)
+    link.unlink()
+    link.symlink_to("two")
+    assert reads.moved(read)

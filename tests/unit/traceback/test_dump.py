@@ -160,6 +160,6 @@ def test_torn_and_mixed_texts_have_an_answer(data: st.DataObject) -> None:
     ],
 )
 def test_a_hostile_text_costs_no_time(line: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     dump.read(f"{line}\n" * 20_000, "amd64")
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 20  # seconds of the processor; quadratic would be minutes

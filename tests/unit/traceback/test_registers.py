@@ -81,6 +81,6 @@ def test_any_lines_have_an_answer(lines: list[str], arch: str) -> None:
 
 @pytest.mark.parametrize("line", ["rax" + " " * 200_000, "r" * 200_000, "rax 0x" + "1" * 200_000, "rax 0x1\t" * 50_000])
 def test_a_hostile_line_costs_no_time(line: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     registers.read([line] * 3, "amd64")
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 10  # seconds of the processor; quadratic would be minutes

@@ -138,6 +138,6 @@ def test_any_text_has_an_answer(text: str) -> None:
     ],
 )
 def test_a_hostile_line_costs_no_time(line: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     stacks.read(["goroutine 1 [running]:", *[line] * 3])
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 10  # seconds of the processor; quadratic would be minutes

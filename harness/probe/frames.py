@@ -1,0 +1,41 @@
+"""The backtrace of a program that a stub stopped: its registers, its memory, the files that it maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from harness.probe.guest import Guest
+from harness.stub.client import Stub
+from harness.stub.errors import MemoryUnreadable
+from harness.unwind.expressions import Memory
+from harness.unwind.modules import Module, modules
+from harness.unwind.unwinder import Backtrace, unwind
+
+
+def backtrace(stub: Stub, guest: Guest, main: Module, values: Mapping[str, int]) -> Backtrace:
+    """Return the backtrace of the thread that stopped, whose registers are `values`."""
+    memory = reader(stub)
+    return unwind(guest.table, values, memory, lambda: modules(main, memory, finder(guest.platform.sysroot)))
+
+
+def reader(stub: Stub) -> Memory:
+    """Return what reads the program's memory by way of `stub`."""
+
+    def memory(address: int, size: int) -> bytes | None:
+        try:
+            return stub.memory(address, size)
+        except (MemoryUnreadable, ValueError):
+            return None
+
+    return memory
+
+
+def finder(sysroot: Path) -> Callable[[str], Path | None]:
+    """Return what finds a library of the guest on this machine, as the emulator does: in its sysroot first."""
+
+    def find(name: str) -> Path | None:
+        candidates = (sysroot / name.lstrip("/"), Path(name))
+        return next((path for path in candidates if path.is_file()), None)
+
+    return find

@@ -1,0 +1,118 @@
+"""What is looked at while a program runs, beyond what it prints: crossings between C and Go, and probes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.build.store import Binary
+from harness.host.faults import Faults
+from harness.process import client
+from harness.process.spec import Command, Finished
+from harness.snapshot import Probe
+from harness.target import Target
+
+if TYPE_CHECKING:
+    from harness.elf.places import Place, Program
+    from harness.probe.guest import Taken
+    from harness.watch.run import Watched
+
+KEPT = 1_000  # snapshots of one observation
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What somebody asked to see: every crossing between C and Go, `probes` beside those of the cases."""
+
+    crossings: bool = False
+    probes: tuple[Probe, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How a run ended, the fields of its observation that tell what was seen, and what looking changed about it."""
+
+    finished: Finished
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    changed: Mapping[str, str] = field(default_factory=dict)
+
+
+def run(
+    command: Command,
+    sight: Sight,
+    probes: Sequence[Probe],
+    target: Target,
+    binary: Binary,
+    arguments: tuple[str, ...],
+    faults: Faults,
+) -> Seen:
+    """Run `command`, which starts `binary` with `arguments` on `target`, and see what `sight` and `probes` ask for.
+
+    Raises UsageError for a program that is gone, EnvironmentBroken and StubBroken where nothing can be seen.
+    """
+    if not sight.crossings and not probes:
+        return Seen(client.run(command))
+    from harness.elf import places
+    from harness.probe import log, reader, stops
+    from harness.probe.guest import Guest
+    from harness.watch.run import Watcher
+
+    guest = Guest(target, binary.program, arguments, command)
+    program = places.load(binary.program)
+    found, unreached = _find(probes, program)
+    stopped = log.cannot(guest, [probe for probe, _ in found], program) if found else ""
+    unwatched = reader.cannot(guest, program) or (f"its probes stop it: of QEMU's log, {stopped}" if stopped else "")
+    watcher = Watcher(guest, program) if sight.crossings and not unwatched else None
+    if stopped:
+        taken = stops.take(guest, found, program)
+    elif found or watcher:
+        taken = log.take(guest, found, program, *([watcher] if watcher else []))
+    else:
+        return Seen(client.run(command), {"unwatched": unwatched, "unreached": unreached})
+    fields = _probed(taken, unreached) if probes else {}
+    if watcher:
+        fields |= _watched(watcher.watched(taken.finished), target, faults)
+    elif sight.crossings:
+        fields["unwatched"] = unwatched
+    return Seen(taken.finished, fields, taken.changed)
+
+
+def _find(probes: Sequence[Probe], program: Program) -> tuple[list[tuple[Probe, Place]], dict[str, str]]:
+    """Return the places that `program` has, and why it has not the others."""
+    from harness.elf.places import NoSuchPlace
+
+    found: list[tuple[Probe, Place]] = []
+    unreached: dict[str, str] = {}
+    for probe in probes:
+        try:
+            found.append((probe, program.find(probe.at)))
+        except NoSuchPlace as error:
+            unreached[probe.at] = f"the program has no such place; {error.why or error.what}"
+    return found, unreached
+
+
+def _probed(taken: Taken, unreached: Mapping[str, str]) -> dict[str, Any]:
+    more = len(taken.snapshots) - KEPT
+    notes = [*taken.notes, *([f"{more} more snapshots were not kept"] if more > 0 else [])]
+    return {
+        "snapshots": taken.snapshots[:KEPT],
+        "hits": dict(taken.hits),
+        "unreached": {**unreached, **dict(_never(taken))},
+        "notes": tuple(notes),
+    }
+
+
+def _never(taken: Taken) -> Iterator[tuple[str, str]]:
+    for place, names in taken.near.items():
+        yield place, "execution never came by" + (f"; the program also has {', '.join(names)}" if names else "")
+
+
+def _watched(seen: Watched, target: Target, faults: Faults) -> dict[str, Any]:
+    known: Counter[str] = Counter()
+    for kind, alarm in {(alarm.crossing, alarm.what): alarm for alarm in seen.alarms}.items():
+        if row := faults.known(alarm, target.arch):
+            known[row.id] += seen.counts[kind]
+    alarms = tuple(str(alarm) for alarm in seen.alarms if not faults.known(alarm, target.arch))
+    return {"crossings": dict(seen.checked), "alarms": alarms, "known_alarms": dict(known)}

@@ -1,0 +1,156 @@
+"""The files that a program maps: where each is loaded, its functions, and its call frame information."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Literal
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from harness.elf import places
+from harness.elf.places import Function, Program
+from harness.errors import UsageError
+from harness.unwind import cfi
+from harness.unwind.cursor import CfiBroken
+from harness.unwind.expressions import Memory
+
+MOST_MODULES = 256
+MOST_SECTION = 64 << 20  # bytes of call frame information
+_DEBUG, _MIPS_MAP, _MIPS_MAP_REL, _NULL = 21, 0x70000016, 0x70000035, 0  # gABI "Dynamic Section"; DT_MIPS_RLD_MAP*
+_SECTIONS = ((".debug_frame", False), (".eh_frame", True))
+
+
+@dataclass(frozen=True)
+class Module:
+    """One mapped file, `bias` bytes above the addresses that its headers say."""
+
+    program: Program
+    bias: int
+
+    def holds(self, address: int) -> bool:
+        """Whether its file has what is mapped at `address`."""
+        return any(start <= address - self.bias < start + size for start, size, _ in self.program.segments)
+
+    def function(self, address: int) -> Function | None:
+        """Return the function at a run-time address."""
+        return self.program.function_at(address - self.bias)
+
+    def row(self, address: int) -> cfi.Row | None:
+        """Return what its call frame information says of a run-time address. Raises CfiBroken."""
+        for frames in self.frames:
+            row = frames.row(address - self.bias)
+            if row is not None:
+                return row
+        return None
+
+    def body(self, address: int) -> cfi.Row | None:
+        """Return what holds in the body of the function at `address`, after its prologue. Raises CfiBroken."""
+        for frames in self.frames:
+            entry = frames.entry(address - self.bias)
+            if entry is not None:
+                return frames.body(entry)
+        return None
+
+    @cached_property
+    def frames(self) -> tuple[cfi.Frames, ...]:
+        """The tables of its file."""
+        stat = self.program.path.stat()
+        return _frames(self.program.path, (stat.st_size, stat.st_mtime_ns))
+
+
+@lru_cache(maxsize=16)
+def _frames(path: Path, stamp: tuple[int, int]) -> tuple[cfi.Frames, ...]:
+    found = []
+    try:
+        with path.open("rb") as file:
+            elf = ELFFile(file)
+            order: Literal["little", "big"] = "little" if elf.little_endian else "big"
+            for name, is_eh in _SECTIONS:
+                section = elf.get_section_by_name(name)
+                if section is None or section["sh_type"] == "SHT_NOBITS" or section.data_size > MOST_SECTION:
+                    continue
+                table, _ = cfi.read(
+                    section.data(), section["sh_addr"], is_eh=is_eh, word=elf.elfclass // 8, order=order
+                )
+                found.append(table)
+    except (OSError, ELFError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return tuple(found)
+
+
+def modules(main: Module, memory: Memory, find: Callable[[str], Path | None]) -> tuple[Module, ...]:
+    """Return `main` and the shared libraries of its process, by the dynamic linker's list (r_debug of <link.h>).
+
+    `find` returns the file on this machine that a name of the process stands for. What cannot be read is left out.
+    """
+    found = [main]
+    try:
+        for bias, name in _linked(main, memory):
+            path = find(name)
+            if path is not None:
+                found.append(Module(places.load(path), bias))
+    except (CfiBroken, UsageError):
+        pass
+    return tuple(found)
+
+
+def _linked(main: Module, memory: Memory) -> Iterator[tuple[int, str]]:
+    """Yield the load bias and the name of each entry of the list but the program's own."""
+    word, order, dynamic = _dynamic(main.program.path)
+    if not dynamic:
+        return
+
+    def load(address: int) -> int:
+        data = memory(address, word)
+        if data is None or len(data) != word:
+            raise CfiBroken(f"the memory at {address:#x} cannot be read")
+        return int.from_bytes(data, order)
+
+    where = 0
+    for index in range(MOST_MODULES):
+        place = dynamic + main.bias + 2 * index * word
+        tag, value = load(place), load(place + word)
+        if tag == _NULL:
+            break
+        if tag == _DEBUG and value:
+            where = value
+        elif tag in {_MIPS_MAP, _MIPS_MAP_REL} and not where:
+            where = load(value + (place if tag == _MIPS_MAP_REL else 0))
+    entry = load(where + word) if where else 0
+    for _ in range(MOST_MODULES):
+        if not entry:
+            return
+        bias, name = load(entry), _text(load(entry + word), memory)
+        if name:
+            yield bias, name
+        entry = load(entry + 3 * word)
+
+
+@lru_cache(maxsize=16)
+def _dynamic(path: Path) -> tuple[int, Literal["little", "big"], int]:
+    """Return the size of a word, the byte order, and where the dynamic section is (0: there is none)."""
+    try:
+        with path.open("rb") as file:
+            elf = ELFFile(file)
+            found = next((row["p_vaddr"] for row in elf.iter_segments() if row["p_type"] == "PT_DYNAMIC"), 0)
+            return elf.elfclass // 8, "little" if elf.little_endian else "big", found
+    except (OSError, ELFError):
+        return 8, "little", 0
+
+
+def _text(address: int, memory: Memory) -> str:
+    """Return the text at `address`, of at most 4096 bytes."""
+    found = b""
+    while address and len(found) < 4096:
+        data = memory(address + len(found), 64 - (address + len(found)) % 64)
+        if not data:
+            break
+        head, end, _ = data.partition(b"\0")
+        found += head
+        if end:
+            break
+    return found.decode(errors="replace")

@@ -1,0 +1,290 @@
+"""Backtraces through C and Go, and through both switches of stacks between them.
+
+Frames are unwound by call frame information alone; at a switch by what Go's runtime leaves (`switches`). Where either
+does not fit, the backtrace ends and says why: no frame is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.elf.lines import line_at
+from harness.registers import RegisterTable
+from harness.snapshot import Frame
+from harness.unwind import cfi
+from harness.unwind import switches as of
+from harness.unwind.cursor import CfiBroken
+from harness.unwind.expressions import Evaluator, Memory
+from harness.unwind.modules import Module
+from harness.unwind.switches import SWITCHES
+
+MOST_FRAMES = 4096
+_PAGE = 1024  # bytes
+_NOSAVE = 512  # bytes between asmcgocall's two stack pointers where it does not change stacks, at most
+_ADDRESS = (1 << 48) - 1  # of arm64's user space: above it is the pointer authentication code
+
+
+@dataclass(frozen=True)
+class Backtrace:
+    """Frames, innermost first, and why there are no more; empty where the outermost was reached."""
+
+    frames: tuple[Frame, ...]
+    ended: str = ""
+
+
+_SAME = cfi.Rule(cfi.SAME)
+
+
+class _Stop(Exception):
+    """The backtrace ends here, for a reason (empty: this is the outermost frame)."""
+
+
+def unwind(
+    table: RegisterTable,
+    registers: Mapping[str, int],
+    memory: Memory,
+    modules: Callable[[], Sequence[Module]],
+    most: int = MOST_FRAMES,
+) -> Backtrace:
+    """Return the backtrace of a thread with `registers`, by the table's names. Raises nothing.
+
+    `modules` returns what is mapped; the first is the program itself. It is asked once.
+    """
+    return _Walk(table, registers, memory, modules()).run(most)
+
+
+class _Walk:
+    def __init__(
+        self, table: RegisterTable, registers: Mapping[str, int], memory: Memory, modules: Sequence[Module]
+    ) -> None:
+        self._table, self._memory, self._modules = table, memory, modules
+        self._switch = SWITCHES[table.arch]
+        self._word = table.word
+        self._mask = (1 << 8 * self._word) - 1
+        self._named = registers
+        self._regs = {number: registers[name] for name, number in self._switch.numbers.items() if name in registers}
+        self._pc = registers[table.pc] & ~table.isa_bit
+        self._is_exact = True  # the address of an instruction, not of what follows a call
+        self._g = registers.get(table.g, 0)
+        self._system: int | None = None  # g0.sched.sp at this depth of the chain
+        self._frames: list[Frame] = []
+        self._moved = False  # whether this frame changed stacks
+        self._pages: dict[int, bytes | None] = {}
+        self._eval = Evaluator(self._register, self._load_raw, self._word, table.byte_order)
+
+    def run(self, most: int) -> Backtrace:
+        try:
+            for _ in range(most):
+                self._step()
+        except _Stop as stop:
+            return Backtrace(tuple(self._frames), str(stop))
+        except (CfiBroken, OSError) as error:
+            return Backtrace(tuple(self._frames), f"not available: {error}")
+        return Backtrace(tuple(self._frames), f"not available: more than {most} frames")
+
+    # one frame
+
+    def _step(self) -> None:
+        sp = self._regs.get(self._switch.sp)
+        if sp is None:
+            raise CfiBroken("the stack pointer is not known")
+        look = self._pc if self._is_exact else self._pc - 1
+        module = next((row for row in self._modules if row.holds(look)), None)
+        function = module.function(look) if module is not None else None
+        self._add(module, function.name if function else "", look, sp)
+        name = function.name if function else ""
+        is_caller = not self._is_exact
+        if is_caller and name in of.CGOCALLBACK:
+            sp = self._to_system(sp)
+        row: cfi.Row | None
+        if is_caller and name in of.ASMCGOCALL and module is not None:
+            row = self._to_goroutine(module, look, sp)
+        elif name in of.ENDS:
+            raise _Stop
+        elif is_caller and name in of.SYSTEMSTACK:
+            raise _Stop(
+                "not available: the caller of runtime.systemstack is on a goroutine's stack that g0 does not tell"
+            )
+        else:
+            row = self._row(module, look, name)
+        if row is None:
+            self._by_link(module, look, name)
+        elif is_caller and name in of.CROSSCALL2:
+            self._from_crosscall2(row, self._regs[self._switch.sp])
+        else:
+            self._apply(row)
+
+    def _add(self, module: Module | None, name: str, look: int, sp: int) -> None:
+        function = module.function(look) if module is not None else None
+        file, line = line_at(module.program.path, look - module.bias) if module is not None else ("", 0)
+        start = function.start + module.bias if function is not None and module is not None else self._pc
+        if not name and module is not None and module is not self._modules[0]:
+            name = f"{module.program.path.name}+{self._pc - module.bias:#x}"
+        self._frames.append(Frame(self._pc, name or hex(self._pc), self._pc - start, file, line, sp))
+
+    def _row(self, module: Module | None, look: int, name: str) -> cfi.Row | None:
+        row = module.row(look) if module is not None else None
+        if row is None and not (self._is_exact and self._at_entry(module, look)):
+            entry = module.program.entry + module.bias if module is not None else 0
+            function = module.function(look) if module is not None else None
+            if function is not None and module is not None and function.start + module.bias == entry & ~1:
+                raise _Stop  # where the kernel began
+            what = name or hex(self._pc)
+            where = module.program.path.name if module is not None else "no file"
+            raise _Stop(f"not available: {where} has no call frame information of {what}")
+        return row
+
+    def _at_entry(self, module: Module | None, look: int) -> bool:
+        """Whether nothing was done yet at the innermost pc: the first instruction of a function, or no code at all."""
+        function = module.function(look) if module is not None else None
+        return module is None or (function is not None and look - module.bias in {function.start, *function.entries})
+
+    def _by_link(self, module: Module | None, look: int, name: str) -> None:
+        """Go to the caller of a function that was just entered."""
+        sp = self._regs[self._switch.sp]
+        if self._table.link:
+            back = self._named.get(self._table.link)
+            if back is None:
+                raise CfiBroken(f"{self._table.link} is not known")
+        else:
+            back = self._load(sp)
+            sp += self._word
+        self._leave(back, sp, is_signal=False)
+
+    # rules
+
+    def _apply(self, row: cfi.Row) -> None:
+        cfa = self._cfa(row.cfa)
+        back = self._back(row, cfa)
+        regs = dict(self._regs)
+        for number, rule in row.rules.items():
+            value = self._value(rule, number, cfa)
+            if value is None:
+                regs.pop(number, None)
+            else:
+                regs[number] = value
+        if self._switch.sp_is_cfa and row.rules.get(self._switch.sp, _SAME).kind == cfi.SAME:
+            regs[self._switch.sp] = cfa
+        self._regs = regs
+        self._leave(back & _ADDRESS if row.is_signed else back, self._regs[self._switch.sp], row.is_signal)
+
+    def _back(self, row: cfi.Row, cfa: int) -> int:
+        rule = row.rules.get(row.column, _SAME)
+        value = self._value(rule, row.column, cfa)
+        if value is None:
+            raise _Stop if rule.kind == cfi.UNDEFINED else CfiBroken("the return address is not known")
+        return value
+
+    def _cfa(self, rule: cfi.Rule) -> int:
+        if rule.kind == cfi.IS_EXPRESSION:
+            return self._eval.run(rule.expression)
+        return (self._register(rule.register) + rule.number) & self._mask
+
+    def _value(self, rule: cfi.Rule, number: int, cfa: int) -> int | None:
+        match rule.kind:
+            case cfi.UNDEFINED:
+                return None
+            case cfi.SAME:
+                return self._regs.get(number)
+            case cfi.IN:
+                return self._regs.get(rule.register)
+            case cfi.AT:
+                return self._load(cfa + rule.number)
+            case cfi.IS:
+                return (cfa + rule.number) & self._mask
+            case cfi.AT_EXPRESSION:
+                return self._load(self._eval.run(rule.expression, cfa))
+        return self._eval.run(rule.expression, cfa)
+
+    def _leave(self, back: int, sp: int, is_signal: bool) -> None:
+        """Be in the caller from now on."""
+        last = self._frames[-1]
+        self._frames[-1] = Frame(last.pc, last.name, last.offset, last.file, last.line, last.sp, sp)
+        back = back & self._mask & ~self._table.isa_bit
+        if not back:
+            raise _Stop
+        if back == self._pc and sp == last.sp:
+            raise CfiBroken(f"{last.name} is its own caller")
+        if sp < last.sp and self._regs.get(self._switch.sp) == sp and not self._moved:
+            raise CfiBroken(f"the stack pointer of {last.name}'s caller is below its own")
+        self._moved = False
+        self._pc, self._is_exact = back, is_signal
+        self._regs[self._switch.sp] = sp
+
+    # switches
+
+    def _to_goroutine(self, module: Module, look: int, sp: int) -> cfi.Row:
+        """From asmcgocall's frame on the thread's stack to the one on the goroutine's."""
+        g, depth = self._load(sp + self._switch.old_g), self._load(sp + self._switch.depth)
+        found = self._bounds(g)
+        if found is not None and found[0] <= found[1] - depth < found[1]:
+            self._g, there = g, found[1] - depth
+        elif sp < depth <= sp + _NOSAVE:
+            there = depth  # it did not change stacks
+        else:
+            raise _Stop("not available: what asmcgocall left on the stack is not what this release of Go is known for")
+        row = module.body(look)
+        if row is None:
+            raise _Stop("not available: there is no call frame information of asmcgocall")
+        self._regs = {self._switch.sp: there}
+        self._moved = True
+        return row
+
+    def _to_system(self, sp: int) -> int:
+        """From cgocallback's frame on the goroutine's stack to the one on the thread's, where its caller is."""
+        if self._system is None:
+            self._system = self._system_sp(sp)
+        there = self._system
+        self._system = self._load(there + self._switch.saved)
+        self._regs = {self._switch.sp: there}
+        self._moved = True
+        return there
+
+    def _system_sp(self, sp: int) -> int:
+        """Return g0.sched.sp of the thread that runs the goroutine whose stack holds `sp`."""
+        bounds = self._bounds(self._g) if self._g else None
+        if bounds is None or not bounds[0] <= sp < bounds[1]:
+            raise _Stop(f"not available: {self._table.g or 'no register'} does not tell the goroutine that runs here")
+        m = self._load(self._g + of.G_M * self._word)
+        g0 = self._load(m + of.M_G0 * self._word)
+        if self._load(g0 + of.G_M * self._word) != m:
+            raise _Stop("not available: this release of Go lays out its g and m in another way than is known")
+        return self._load(g0 + of.G_SCHED_SP * self._word)
+
+    def _from_crosscall2(self, row: cfi.Row, sp: int) -> None:
+        switch = self._switch
+        if row.cfa.register != switch.sp or row.cfa.number != switch.told:
+            raise _Stop(f"not available: crosscall2's frame has {row.cfa.number} bytes, and {switch.told} are known")
+        back = self._load(sp + switch.back)
+        self._regs = {number: self._load(sp + offset) for number, offset in switch.saves.items()}
+        self._regs[switch.sp] = sp + switch.frame
+        self._leave(back, sp + switch.frame, is_signal=False)
+
+    def _bounds(self, g: int) -> tuple[int, int] | None:
+        """Return the bounds of the stack of the goroutine at `g`, or None where there is none."""
+        try:
+            low, high = (self._load(g + field * self._word) for field in (of.G_LO, of.G_HI))
+        except CfiBroken:
+            return None
+        return (low, high) if low < high else None
+
+    # values
+
+    def _register(self, number: int) -> int:
+        if number not in self._regs:
+            raise CfiBroken(f"register {number} of DWARF's is not known here")
+        return self._regs[number]
+
+    def _load(self, address: int) -> int:
+        return self._eval.load(address, self._word)
+
+    def _load_raw(self, address: int, size: int) -> bytes | None:
+        """Return memory, which is read in pages: a question to a stub costs more than what it brings."""
+        page = address & -_PAGE
+        if address + size > page + _PAGE:
+            return self._memory(address, size)
+        if page not in self._pages:
+            self._pages[page] = self._memory(page, _PAGE)
+        found = self._pages[page]
+        return found[address - page :][:size] if found is not None else self._memory(address, size)

@@ -1,0 +1,110 @@
+"""`pytest --snapshot` and the probes of a case.yaml: registers in the observation, and nothing else changed."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ..support import ROOT, Project
+
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "records.schema.json").read_text())
+MAIN = """package main
+
+/*
+__attribute__((noinline)) long add3(long a, long b, long c) { return a + b * c; }
+__attribute__((noinline)) int never(int a) { return a * 7; }
+*/
+import "C"
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	for i := 0; i < 5; i++ {
+		fmt.Println(C.add3(C.long(i), 0x1234, 2))
+	}
+	if len(os.Args) > 7 {
+		C.never(3)
+	}
+}
+"""
+SAYS = "9320\n9321\n9322\n9323\n9324\n"
+FIRST, SECOND = {"amd64": ("rdi", "rsi"), "arm64": ("x0", "x1"), "s390x": ("r2", "r3")}, 0x1234
+
+
+def case(project: Project, **more: Any) -> None:
+    project.case("g/adds", sources={"main.go": MAIN}, expect={"stdout": SAYS}, **more)
+
+
+@pytest.mark.parametrize("jobs", ["-n0", "-n2"])
+def test_entries_are_in_the_records_and_under_the_table(jobs: str, project: Project) -> None:
+    case(project)
+    ran = project.pytest(
+        "--arch=amd64,arm64,s390x", "--snapshot=add3,1-2", "--snapshot=never", "--snapshot=nowhere", jobs
+    )
+    assert ran.words == {**dict.fromkeys(ran.words, "PASS")}
+    assert ran.text.count("add3 entry, hit 1") == 3
+    for seen in ran.observations:
+        jsonschema.validate(seen, SCHEMA)
+        first, second = FIRST[seen["target"]]
+        taken = [
+            (row["at"], row["when"], row["hit"], row["registers"][first], row["registers"][second])
+            for row in seen["snapshots"]
+        ]
+        assert taken == [("add3", "entry", hit, hex(hit - 1), hex(SECOND)) for hit in (1, 2)]
+        assert seen["hits"]["never"] == 0
+        assert "execution never came by" in seen["unreached"]["never"]
+        assert "no such place" in seen["unreached"]["nowhere"]
+        assert seen["stdout"] == SAYS
+    natively = {row["target"]: row["environment"]["changed"] for row in ran.observations}
+    assert (natively["arm64"], natively["s390x"]) == ({}, {})
+    assert natively["amd64"]["GODEBUG"] == "asyncpreemptoff=1"
+
+
+def test_a_case_has_probes_of_its_own_and_variants_have_theirs(project: Project) -> None:
+    variants = [{"name": "plain"}, {"name": "back", "probes": [{"at": "add3", "when": "return", "hits": 5}]}]
+    case(project, probes=[{"at": "add3"}], variants=variants)
+    ran = project.pytest("--arch=arm64")
+    seen = {row["variant"]: [(shot["when"], shot["hit"]) for shot in row["snapshots"]] for row in ran.observations}
+    assert seen == {"plain": [("entry", 1), ("entry", 2), ("entry", 3)], "back": [("return", 5)]}
+    (back,) = [row for row in ran.observations if row["variant"] == "back"]
+    assert back["snapshots"][0]["registers"]["x0"] == hex(9324)
+    assert back["environment"]["changed"] == {"GODEBUG": "asyncpreemptoff=1"}
+    assert "snapshots:" not in ran.text  # only what the command line asks for is printed
+
+
+@pytest.mark.parametrize(
+    ("probe", "says"),
+    [
+        ({"when": "entry"}, "the key 'at' is missing here"),
+        ({"at": "f", "hits": "3-1"}, "'3-1' ends before it begins"),
+        ({"at": "f", "hits": "some"}, "'some' is no range of hits"),
+        ({"at": "f", "when": "enter"}, "did you mean 'entry'?"),
+    ],
+)
+def test_a_malformed_probe_is_located(probe: dict[str, Any], says: str, project: Project) -> None:
+    case(project, probes=[probe])
+    ran = project.pytest("--arch=arm64")
+    assert says in ran.text
+    assert "case.yaml:" in ran.text
+    assert "Traceback" not in ran.text
+
+
+def test_watch_and_probes_share_a_run_where_the_log_answers_both(project: Project) -> None:
+    case(project)
+    both = project.pytest("--arch=arm64", "--watch-crossings", "--snapshot=add3")
+    (seen,) = both.observations
+    assert len(seen["snapshots"]) == 3
+    assert sum(seen["crossings"].values()) > 0
+    stopped = project.pytest("--arch=arm64", "--watch-crossings", "--snapshot=add3,return")
+    (seen,) = stopped.observations
+    assert len(seen["snapshots"]) == 3
+    assert "where a function returns to" in seen["unwatched"]
+
+
+def test_a_probe_that_is_none_ends_with_4(project: Project) -> None:
+    case(project)
+    ran = project.pytest("--arch=arm64", "--snapshot=,both")
+    assert (ran.code, "names no place" in ran.text) == (4, True)

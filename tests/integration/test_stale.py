@@ -1,0 +1,185 @@
+"""Nothing stale: layouts that people have, in which a stored program or refusal once outlived what it was made of."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .support import Project, own_toolchain, script, target
+
+NUMBER = 'package main\n\n// #include "number.h"\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(C.NUMBER) }\n'
+PLAIN = 'package main\n\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(N) }\n'
+
+
+def verdict(project: Project, env: dict[str, str] | None = None) -> str:
+    ran = project.pytest("--arch=amd64", env=env or {})
+    assert list(ran.words) == ["g/number::run[amd64]"], ran.text
+    return ran.words["g/number::run[amd64]"]
+
+
+def changes(project: Project, file: Path, form: str, env: dict[str, str] | None = None) -> None:
+    """Hold that what `file` says, in the `form` around a number, is what the program prints."""
+    for number, word in (("1", "PASS"), ("22", "FAIL"), ("1", "PASS")):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(form.format(number))
+        assert verdict(project, env) == word
+
+
+@pytest.mark.parametrize("where", ["in the environment", "in quotes", "in the case", "in the case's flags"])
+def test_an_overlay_of_gos_own_files_that_changes(where: str, project: Project, tmp_path: Path) -> None:
+    root = target("amd64").go.goroot
+    original = root / "src" / "unicode" / "utf8" / "utf8.go"
+    changed = tmp_path / "a folder" / "utf8.go"
+    overlaid = tmp_path / "overlay.json"
+    overlaid.write_text(json.dumps({"Replace": {str(original): str(changed)}}))
+    source = (
+        'package main\n\nimport "C"\nimport "fmt"\nimport "unicode/utf8"\n\nfunc main() { fmt.Println(utf8.Probe) }\n'
+    )
+    flag = f"-overlay={overlaid}"
+    env = {"in the environment": {"GOFLAGS": flag}, "in quotes": {"GOFLAGS": f"'{flag}'"}}.get(where, {})
+    build = {"in the case": {"env": {"GOFLAGS": flag}}, "in the case's flags": {"flags": [flag]}}.get(where, {})
+    if where.startswith("in the case"):
+        # go refuses to overlay what lies in its module cache unless that is elsewhere: another GOMODCACHE does
+        build = {**build, "env": {**build.get("env", {}), "GOMODCACHE": str(tmp_path / "modules")}}
+    project.case("g/number", sources={"main.go": source}, build=build, expect={"stdout": "1\n"})
+    text = original.read_text()
+    changed.parent.mkdir()
+    for number, word in (("1", "PASS"), ("22", "FAIL"), ("1", "PASS")):
+        changed.write_text(f"{text}\nconst Probe = {number}\n")
+        assert verdict(project, env) == word
+
+
+def library(root: Path, source: str, **files: str) -> Path:
+    root.mkdir(parents=True)
+    (root / "go.mod").write_text("module example.com/lib\n\ngo 1.21\n")
+    (root / "lib.go").write_text(source)
+    for name, text in files.items():
+        (root / name).write_text(text)
+    return root
+
+
+USES = 'package main\n\nimport "C"\nimport "fmt"\nimport "example.com/lib"\n\nfunc main() { fmt.Println(lib.N()) }\n'
+REQUIRES = "module x\n\ngo 1.21\n\nrequire example.com/lib v0.0.0\n"
+
+
+def test_a_module_that_another_modfile_replaces(project: Project, tmp_path: Path) -> None:
+    place = library(tmp_path / "lib", "")
+    sources = {
+        "main.go": USES,
+        "go.mod": REQUIRES,
+        "alt.mod": f"{REQUIRES}\nreplace example.com/lib => {place}\n",
+        "alt.sum": "",
+    }
+    project.case("g/number", sources=sources, build={"flags": ["-modfile=alt.mod"]}, expect={"stdout": "1\n"})
+    changes(project, place / "lib.go", "package lib\n\nfunc N() int {{ return {} }}\n")
+
+
+def test_a_static_library_that_a_replaced_module_names(project: Project, tmp_path: Path) -> None:
+    cgo = "// #cgo LDFLAGS: ${SRCDIR}/../pre/libpre.a\n// int n(void);\n"
+    source = f'package lib\n\n{cgo}import "C"\n\nfunc N() int {{ return int(C.n()) }}\n'
+    place = library(tmp_path / "lib", source)
+    sources = {"main.go": USES, "go.mod": f"{REQUIRES}\nreplace example.com/lib => {place}\n"}
+    project.case("g/number", sources=sources, expect={"stdout": "1\n"})
+    pre = tmp_path / "pre"
+    pre.mkdir()
+    for number, word in (("1", "PASS"), ("22", "FAIL"), ("1", "PASS")):
+        (pre / "n.c").write_text(f"int n(void) {{ return {number}; }}\n")
+        subprocess.run("gcc -c n.c && rm -f libpre.a && ar rcs libpre.a n.o", shell=True, check=True, cwd=pre)
+        assert verdict(project) == word
+
+
+def test_a_file_that_a_replaced_module_embeds(project: Project, tmp_path: Path) -> None:
+    source = (
+        'package lib\n\nimport _ "embed"\n\n//go:embed data.xml\nvar data string\n\nfunc N() string { return data }\n'
+    )
+    place = library(tmp_path / "lib", source)
+    sources = {"main.go": USES, "go.mod": f"{REQUIRES}\nreplace example.com/lib => {place}\n"}
+    project.case("g/number", sources=sources, expect={"stdout": "1\n"})
+    changes(project, place / "data.xml", "{}")
+
+
+@pytest.mark.parametrize("how", ["isystem", "pragma"])
+def test_what_a_system_header_of_ones_own_includes(how: str, project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "inc"
+    folder.mkdir()
+    mark = "#pragma GCC system_header\n" if how == "pragma" else ""
+    (folder / "number.h").write_text(f'{mark}#include "../impl/number.h"\n')
+    flags = [f"-I{folder}"] if how == "pragma" else ["-isystem", str(folder)]
+    project.case("g/number", sources={"main.go": NUMBER}, build={"c": {"cflags": flags}}, expect={"stdout": "1\n"})
+    changes(project, tmp_path / "impl" / "number.h", "#define NUMBER {}\n")
+
+
+def test_a_link_to_headers_that_is_moved(project: Project, tmp_path: Path) -> None:
+    for number in ("1", "2"):
+        header = tmp_path / number / "number.h"
+        header.parent.mkdir()
+        header.write_text(f"#define NUMBER {number}\n")
+        os.utime(header, ns=(0, 0))
+    link = tmp_path / "current"
+    project.case(
+        "g/number", sources={"main.go": NUMBER}, build={"c": {"cflags": [f"-I{link}"]}}, expect={"stdout": "1\n"}
+    )
+    for number, word in (("1", "PASS"), ("2", "FAIL")):
+        link.unlink(missing_ok=True)
+        link.symlink_to(number)
+        assert verdict(project) == word
+
+
+def test_a_refusal_ends_when_what_was_missing_is_there(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    folder.mkdir()
+    project.case("g/number", sources={"main.go": NUMBER.replace('"number.h"', "<number.h>")}, expect={"stdout": "1\n"})
+    wrapper = script(tmp_path / "wrapped-gcc", f'exec gcc -idirafter {folder} "$@"\n')
+    own_toolchain(tmp_path / "chains", "amd64", lambda values: values["c"].update(compiler=str(wrapper)))
+    chains = f"--toolchains={tmp_path / 'chains'}"
+    ran = project.pytest("--arch=amd64", chains)
+    assert ran.words == {"g/number::run[amd64]": "FAIL"}
+    assert "number.h: No such file or directory" in ran.text  # the compiler's words, not cgo's
+    (folder / "number.h").write_text("#define NUMBER 1\n")  # as an installation would
+    ran = project.pytest("--arch=amd64", chains)
+    assert ran.words == {"g/number::run[amd64]": "PASS"}, ran.text
+
+
+LOADS = """package main
+
+// #cgo LDFLAGS: -ldl
+// #include <dlfcn.h>
+// typedef int (*F)(void);
+// static int call(const char *path) { return ((F)dlsym(dlopen(path, RTLD_NOW), "vv"))(); }
+import "C"
+import (
+	"fmt"
+	"os"
+)
+
+func main() { fmt.Println(C.call(C.CString(os.Args[1]))) }
+"""
+
+
+def test_two_cases_whose_names_differ_in_punctuation_only(project: Project) -> None:
+    for name, number in (("a-b", 1), ("a.b", 2), ("a_b", 3)):
+        sources = {"main.go": LOADS, "so/v.c": f"int vv(void) {{ return {number}; }}\n"}
+        project.case(
+            f"g/{name}",
+            sources=sources,
+            build={"shared": {"libv.so": ["so/v.c"]}},
+            run={"args": ["{bin}/libv.so"]},
+            expect={"stdout": f"{number}\n"},
+        )
+    ran = project.pytest("--arch=amd64")
+    assert set(ran.words.values()) == {"PASS"}, ran.text
+    assert len(ran.words) == 3
+
+
+def test_a_hidden_file_is_embedded_as_go_does(project: Project) -> None:
+    source = (
+        'package main\n\nimport "C"\nimport (\n\t"embed"\n\t"fmt"\n)\n\n//go:embed all:assets\nvar assets embed.FS\n\n'
+        'func main() {\n\tdata, err := assets.ReadFile("assets/.cfg")\n\tfmt.Print(string(data), err, "\\n")\n}\n'
+    )
+    sources = {"main.go": source, "assets/.cfg": ""}
+    project.case("g/number", sources=sources, expect={"stdout": "1 <nil>\n"})
+    changes(project, project.folder("g/number") / "assets" / ".cfg", "{} ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,26 @@ from harness.probe.guest import Taken
 from harness.probe.take import AUTO, SOURCES, take
 from harness.report.snapshots import lines
 from harness.snapshot import DEFAULT_HITS, ENTRY, WHEN, Probe, parse_hits
+
+MOST_MEMORY = 1 << 20
+_MEMORY = re.compile(r"([a-z][a-z0-9_]*|0x[0-9a-fA-F]{1,16}):(\d{1,7})")
+
+
+class Memory(click.ParamType[tuple[str, int]]):
+    """``sp:64``, ``0x401126:16``: a register or an address, and how many bytes."""
+
+    name = "memory"
+
+    def convert(
+        self, value: str | tuple[str, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Return (register or address, bytes)."""
+        if isinstance(value, tuple):
+            return value
+        found = _MEMORY.fullmatch(value)
+        if not found or not 0 < int(found[2]) <= MOST_MEMORY:
+            self.fail(f"{value!r} is no memory: sp:64, or 0x401126:16; at most {MOST_MEMORY} bytes", param, ctx)
+        return found[1], int(found[2])
 
 
 class Hits(click.ParamType[tuple[int, int | None]]):
@@ -38,6 +59,7 @@ _PLACE = "A function as the symbol table has it (add3, main.goCallback), file.c:
 _WHEN = "Before the first instruction of its prologue, back at its caller, or both."
 _SOURCE = "Where registers come from: the cheapest source that can answer, QEMU's log, or a debugging stub."
 _BACKTRACE = "The functions that run, with file and line, through C and Go; from the stub, which has memory."
+_TAKE = "Bytes at a register's value or an address, taken with each snapshot; from the stub, which has memory."
 _FAULT = "The signal that the program dies of: registers at the faulting instruction, disassembly, backtrace."
 _JSON = "JSON Lines on stdout, one object a snapshot (docs/snapshots.md)."
 
@@ -50,6 +72,7 @@ _JSON = "JSON Lines on stdout, one object a snapshot (docs/snapshots.md)."
 @click.option(
     "--hits", type=Hits(), default=DEFAULT_HITS, show_default=True, metavar="N|N-M|N-", help="Which of the hits."
 )
+@click.option("--memory", type=Memory(), multiple=True, metavar="REGISTER|ADDRESS:BYTES", help=_TAKE)
 @click.option("--fault", is_flag=True, help=_FAULT)
 @click.option("--backtrace", is_flag=True, help=_BACKTRACE)
 @click.option("--source", type=click.Choice(SOURCES), default=AUTO, show_default=True, help=_SOURCE)
@@ -67,6 +90,7 @@ def snapshot(
     source: str,
     runner: str,
     timeout: float,
+    memory: tuple[tuple[str, int], ...],
     program: Path,
     arguments: tuple[str, ...],
     *,
@@ -87,7 +111,10 @@ def snapshot(
     if not places and not fault:
         raise click.UsageError("Missing option '--at' or '--fault'.")
     guest = guest_of(program, arguments, names, folders, runner, timeout)
-    probes = [Probe(place, when, *hits, backtrace=backtrace) for place in places]
+    for name, _ in memory:
+        if name not in guest.table.by_name and not name.startswith("0x"):
+            raise click.UsageError(f"{guest.arch} has no register {name}: {', '.join(guest.table.by_name)}")
+    probes = [Probe(place, when, *hits, memory, backtrace) for place in places]
     taken = take(guest, probes, source, fault=fault)
     for shot in taken.snapshots:
         if as_json:

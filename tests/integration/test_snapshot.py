@@ -165,6 +165,22 @@ def test_a_native_program_is_stopped_by_gdbserver_and_prints_and_ends_as_alone(b
     assert "Remote debugging" not in ran.text
 
 
+@ARCHES
+def test_memory_is_taken_with_the_registers(build: Build, arch: str) -> None:
+    pointer = {
+        "amd64": "rdx",
+        "arm64": "x2",
+        "riscv64": "a2",
+        "s390x": "r4",
+        "ppc64le": "r6",
+        "arm": "r2",
+        "mips64le": "a3",
+    }
+    ran = snapshot("--at=add3", "--hits=1", "--json", f"--memory={pointer[arch]}:2", "--runner=qemu", build(arch))
+    (row,) = rows(ran)
+    assert row["memory"] == {row["registers"][pointer[arch]]: b"x\0".hex()}
+
+
 def test_ten_thousand_hits_of_which_three_are_wanted(build: Build) -> None:
     ran = snapshot("--at", "add3", "--json", build("arm64"), "--", "10000")
     assert [row["hit"] for row in rows(ran)] == [1, 2, 3]
@@ -193,6 +209,10 @@ def test_a_function_that_never_runs_is_told(build: Build) -> None:
         (["--at", "prog.c:1"], "line 1 of prog.c has no code\n  why:  the next line that has code is "),
         (["--at", "nowhere.c:1"], "no source file called 'nowhere.c'"),
         (["--at", "add3", "--hits=0"], "'0' is no range of hits"),
+        (["--at", "add3", "--memory=rip:4"], "arm64 has no register rip: pc, sp, "),
+        (["--at", "add3", "--memory=sp"], "'sp' is no memory: sp:64"),
+        ([], "Missing option '--at' or '--fault'."),
+        (["--fault", "--source=log"], "QEMU's log cannot answer this"),
         (["--at", "add3", "--hits=3-2"], "'3-2' ends before it begins"),
         (["--at", "add3", "--arch=s390x"], "is for arm64, and --arch says s390x"),
     ],

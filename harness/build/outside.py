@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
@@ -176,11 +175,9 @@ def _files(named: Named) -> Iterator[str]:
 def of_module(root: Path) -> frozenset[Named]:
     """Return what the sources of the module in `root`, which is built where it stands, name elsewhere."""
     found: set[Named] = set()
-    for place in _sources_of(root):
-        with contextlib.suppress(OSError):
-            content = Path(place).read_bytes()
-            own = os.fsencode(os.path.dirname(place))  # noqa: PTH120 (thousands)
-            found |= named_in(root, os.path.relpath(place, root), content.replace(b"${SRCDIR}", own))
+    for place, content in _sources_of(root):
+        own = os.fsencode(os.path.dirname(place))  # noqa: PTH120 (thousands)
+        found |= named_in(root, os.path.relpath(place, root), content.replace(b"${SRCDIR}", own))
     return frozenset(Named(Path(os.path.normpath(named.path)), named.deep) for named in found)
 
 
@@ -199,17 +196,25 @@ def goroot(root: Path) -> str:
 
 
 def _module_files(root: Path) -> Iterator[str]:
-    embeds = any(b"//go:embed" in Path(place).read_bytes() for place in _sources_of(root))
-    for place, folders, files in walk(root):
-        folders[:] = [name for name in folders if not is_hidden(name) and not _is_module(place, name)]
-        kept = files if embeds else [name for name in files if not name.endswith(_OUTPUTS)]
-        yield from (os.path.join(place, name) for name in kept)  # noqa: PTH118
+    embeds = any(b"//go:embed" in content for _, content in _sources_of(root))
+    yield from (path for path in _own_files(root) if embeds or not path.endswith(_OUTPUTS))
 
 
-def _sources_of(root: Path) -> Iterator[str]:
+def _sources_of(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield (path, content) of the sources that can be read; a link to nowhere is `go`'s to complain about."""
+    for path in _own_files(root):
+        if path.endswith(_TEXTS):
+            try:
+                content = Path(path).read_bytes()
+            except OSError:
+                continue
+            yield path, content
+
+
+def _own_files(root: Path) -> Iterator[str]:
     for place, folders, files in walk(root):
         folders[:] = [name for name in folders if not is_hidden(name) and not _is_module(place, name)]
-        yield from (os.path.join(place, name) for name in files if name.endswith(_TEXTS))  # noqa: PTH118
+        yield from (os.path.join(place, name) for name in files)  # noqa: PTH118 (thousands)
 
 
 def is_hidden(name: str, *, embeds: bool = False) -> bool:

@@ -131,9 +131,7 @@ def _tell(taken: Taken, program: Path) -> None:
     """Say on stderr what the program printed, how it ended, and how often each place was hit."""
     say(f"{show(program, taken.finished)}; registers are from {taken.source}")
     for place, count in taken.hits.items():
-        others = ", ".join(taken.near.get(place, ()))
-        never = f"execution never came by{f'; the program also has {others}' if others else ''}"
         more = " (not counted after the last hit that was wanted)" if place in taken.uncounted else ""
-        say(f"{place}: {f'hit {count} times{more}' if count else never}")
+        say(f"{place}: {taken.unreached.get(place) or f'hit {count} times{more}'}")
     for note in taken.notes:
         say(note)

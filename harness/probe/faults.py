@@ -53,19 +53,20 @@ class Candidates:
             if whole
             else Backtrace((), f"not available: more than {MOST_WHOLE} faults were looked at")
         )
-        place = self._main.program.name_at(pc - self._main.bias) if self._main.holds(pc) else hex(pc)
+        program, link_time = self._main.program, pc - self._main.bias
+        place = program.name_at(link_time) if self._main.holds(pc) else back.frames[0].name if back.frames else hex(pc)
         shot = Snapshot(
             FAULT,
             FAULT,
             self._count,
             table.arch,
             pc,
-            place if self._main.holds(pc) or not back.frames else back.frames[0].name,
+            place,
             self._source,
             stub.stop.thread,
             registers.values,
             registers.missing,
-            backtrace=tuple(frame.name for frame in back.frames) or (self._main.program.function_name_at(pc),),
+            backtrace=tuple(frame.name for frame in back.frames) or (program.function_name_at(link_time),),
             frames=back.frames,
             ended=back.ended,
             fault=self._fault(stub, registers.values),
@@ -79,13 +80,12 @@ class Candidates:
         Go's runtime handles a fault, tells of it, and ends by itself (exit 2, or SIGABRT): then it is the one whose
         program counter it tells.
         """
-        rows = list(self._kept.values())
         told = _GO_PC.search(finished.stderr.decode(errors="replace"))
         if told is not None and int(told[1], 16) in self._kept:
             return self._kept[int(told[1], 16)].snapshot
         if finished.signal is None:
             return None
-        same = [row.snapshot for row in rows if row.signal == finished.signal]
+        same = [row.snapshot for row in self._kept.values() if row.signal == finished.signal]
         return same[-1] if same else None
 
     def _fault(self, stub: Stub, values: Mapping[str, int]) -> Fault:

@@ -58,6 +58,14 @@ class Taken:
     uncounted: frozenset[str] = frozenset()
     changed: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def unreached(self) -> dict[str, str]:
+        """The places where execution never came by, each with a sentence that says so."""
+        also = {
+            place: f"; the program also has {', '.join(names)}" if names else "" for place, names in self.near.items()
+        }
+        return {place: f"execution never came by{more}" for place, more in also.items()}
+
 
 def never_reached(
     program: Program, probes: Sequence[tuple[Probe, Place]], hits: Mapping[str, int]

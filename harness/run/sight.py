@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -63,19 +63,22 @@ def run(
     program = places.load(binary.program)
     found, unreached = _find(probes, program)
     stopped = log.cannot(guest, [probe for probe, _ in found], program) if found else ""
-    unwatched = reader.cannot(guest, program) or (f"its probes stop it: of QEMU's log, {stopped}" if stopped else "")
-    watcher = Watcher(guest, program) if sight.crossings and not unwatched else None
+    fields: dict[str, Any] = {}
+    watcher = None
+    if sight.crossings:
+        unwatched = reader.cannot(guest, program) or (stopped and f"its probes stop it: of QEMU's log, {stopped}")
+        fields["unwatched"] = unwatched
+        watcher = None if unwatched else Watcher(guest, program)
     if stopped:
         taken = stops.take(guest, found, program)
     elif found or watcher:
         taken = log.take(guest, found, program, *([watcher] if watcher else []))
     else:
-        return Seen(client.run(command), {"unwatched": unwatched, "unreached": unreached})
-    fields = _probed(taken, unreached) if probes else {}
+        return Seen(client.run(command), {**fields, "unreached": unreached})
+    if probes:
+        fields |= _probed(taken, unreached)
     if watcher:
         fields |= _watched(watcher.watched(taken.finished), target, faults)
-    elif sight.crossings:
-        fields["unwatched"] = unwatched
     return Seen(taken.finished, fields, taken.changed)
 
 
@@ -99,14 +102,9 @@ def _probed(taken: Taken, unreached: Mapping[str, str]) -> dict[str, Any]:
     return {
         "snapshots": taken.snapshots[:KEPT],
         "hits": dict(taken.hits),
-        "unreached": {**unreached, **dict(_never(taken))},
+        "unreached": {**unreached, **taken.unreached},
         "notes": tuple(notes),
     }
-
-
-def _never(taken: Taken) -> Iterator[tuple[str, str]]:
-    for place, names in taken.near.items():
-        yield place, "execution never came by" + (f"; the program also has {', '.join(names)}" if names else "")
 
 
 def _watched(seen: Watched, target: Target, faults: Faults) -> dict[str, Any]:

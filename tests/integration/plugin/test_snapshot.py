@@ -108,3 +108,9 @@ def test_a_probe_that_is_none_ends_with_4(project: Project) -> None:
     case(project)
     ran = project.pytest("--arch=arm64", "--snapshot=,both")
     assert (ran.code, "names no place" in ran.text) == (4, True)
+
+
+def test_a_place_that_no_program_has_says_nothing_of_the_watch(project: Project) -> None:
+    case(project)
+    (seen,) = project.pytest("--arch=amd64", "--snapshot=nowhere").observations
+    assert (seen["unwatched"], seen["snapshots"], list(seen["unreached"])) == ("", [], ["nowhere"])

@@ -213,3 +213,10 @@ def test_a_release_of_go_that_is_edited_in_place_is_another(tmp_path: Path) -> N
     touch(part, "NOP NOP")
     outside.goroot.cache_clear()
     assert outside.goroot(tmp_path) != before
+
+
+def test_a_link_to_nowhere_in_a_module_is_passed_over(tmp_path: Path) -> None:
+    touch(tmp_path / "go.mod", "module example.com/m\n")
+    (tmp_path / "gone.go").symlink_to("nowhere.go")
+    assert "gone.go', 'missing'" in state(tmp_path)
+    assert outside.of_module(tmp_path) == frozenset()

@@ -8,7 +8,7 @@ from harness.host.faults import Faults
 from harness.process.spec import Finished
 from harness.traceback import crashtext
 
-_GO_DEATH_CODE = 2  # runtime/panic.go: every fatal end of the Go runtime exits with 2
+_GO_DEATH_CODES = (2, 4, 5)  # runtime/panic.go: fatalthrow, dopanic_m; startpanic_m where dying fails in its turn
 _LIMIT_SIGNALS = {"SIGXCPU": "the CPU time limit", "SIGXFSZ": "the file size limit"}
 
 
@@ -36,7 +36,7 @@ def decode(finished: Finished, stderr: str, emulator: str, faults: Faults) -> Ou
         return Outcome(finished.ended, "; ".join(finished.notes), finished.signal)
     if finished.signal in _LIMIT_SIGNALS:
         return Outcome("limit", f"it reached {_LIMIT_SIGNALS[finished.signal]}", finished.signal)
-    if finished.code == _GO_DEATH_CODE or finished.signal == "SIGABRT":
+    if finished.code in _GO_DEATH_CODES or finished.signal == "SIGABRT":
         crash = crashtext.read(stderr)
         if crash and crash.signal in _LIMIT_SIGNALS:  # Go answers these itself
             return Outcome("limit", f"it reached {_LIMIT_SIGNALS[crash.signal]}", crash.signal)

@@ -1,7 +1,8 @@
 """Tell from Go's crash text how a program died: panic, fatal error, or a fault in C while in cgo.
 
 The texts are those of runtime/panic.go (printpanics, fatalthrow) and runtime/signal_unix.go (sighandler), which
-are the same on every architecture; the exit code that goes with them is 2, or SIGABRT under GOTRACEBACK=crash.
+are the same on every architecture; the exit code that goes with them is 2, or SIGABRT under GOTRACEBACK=crash, or
+4 where the traceback faults too (runtime/panic.go, startpanic_m).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ _START = re.compile(
     r"|(?P<signal>SIG[A-Z0-9]+): (?P<what>.*)\n(?:.*\n)?PC=0x[0-9a-f]+ m=)",
     re.MULTILINE,
 )
-_STACKS = re.compile(r"^(?:goroutine \d+ [^\n]*\[[^\n]*\]:|runtime stack:|PC=0x|\[signal )", re.MULTILINE)
+_STACKS = re.compile(
+    r"^(?:goroutine \d+ [^\n]*\[[^\n]*\]:|runtime stack:|PC=0x|\[signal |stack trace unavailable$)", re.MULTILINE
+)
 _IN_CGO = re.compile(r"^signal arrived during (?:cgo|external code) execution", re.MULTILINE)
 _BRACKET_SIGNAL = re.compile(r"^\[signal (SIG[A-Z0-9]+)", re.MULTILINE)
 

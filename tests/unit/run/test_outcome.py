@@ -10,6 +10,7 @@ from harness.run.outcome import Outcome
 from unit.traceback.test_crashtext import CGO, PANIC
 
 NEW, OLD = "qemu-aarch64 version 10.0.0", "qemu-aarch64 version 7.2.22"
+LAST_WORDS = "fatal error: queue is not full\npanic during panic\nstack trace unavailable\n"
 TABLE = """\
 faults:
   - {id: new-only, pattern: '^qemu: oh', versions: '>=8', what: it said oh, link: http://x, mend: pray, retry: true}
@@ -31,6 +32,8 @@ def table(tmp_path: Path) -> faults.Faults:
         (Finished("exited", 2), "usage: x", OLD, Outcome("exit")),
         (Finished("exited", 1), PANIC, OLD, Outcome("exit")),
         (Finished("exited", 2), PANIC, OLD, Outcome("go-panic", "boom [recovered]")),
+        (Finished("exited", 4), LAST_WORDS, OLD, Outcome("go-fatal", "queue is not full")),
+        (Finished("exited", 5), "fatal error: mine\n", OLD, Outcome("exit")),
         (Finished("signaled", signal="SIGABRT"), PANIC, OLD, Outcome("go-panic", "boom [recovered]")),
         (Finished("exited", 2), CGO, "", Outcome("cgo-fault", "segmentation violation", "SIGSEGV")),
         (Finished("signaled", signal="SIGABRT"), "", OLD, Outcome("signal", "", "SIGABRT")),

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: abi test environment lint docker-test alternatives-test bench
+.PHONY: abi test environment lint deep-test docker-test alternatives-test bench
 
 abi: environment
 	@$(BIN)/crossabi setup --arch=amd64,arm64
@@ -10,7 +10,7 @@ abi: environment
 
 test: environment
 	@$(BIN)/crossabi setup --arch=all --debuggers
-	$(BIN)/pytest -n 2 tests/unit tests/integration
+	$(BIN)/pytest -n 2 -m "not deep" tests/unit tests/integration
 
 environment:
 	@$(PYTHON) tools/bootstrap.py
@@ -19,6 +19,10 @@ lint: environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+deep-test: environment  # every architecture and every instruction where `make test` tries a few
+	@$(BIN)/crossabi setup --arch=all --debuggers
+	$(BIN)/pytest -n 2 -m deep tests/integration
 
 docker-test: environment  # needs root: starts a Docker engine of its own
 	$(BIN)/pytest tests/image

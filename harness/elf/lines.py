@@ -11,6 +11,8 @@ from typing import Any
 from elftools.common.exceptions import DWARFError, ELFError
 from elftools.elf.elffile import ELFFile
 
+from harness.elf.lineprogram import line_rows
+
 Row = tuple[int, int, bool]  # address, line, whether it is a recommended place for a breakpoint (is_stmt)
 
 
@@ -21,7 +23,7 @@ def rows_of(path: Path, file: str) -> tuple[Row, ...]:
         with path.open("rb") as stream:
             elf = ELFFile(stream)
             return tuple(_rows(elf.get_dwarf_info(), file)) if elf.has_dwarf_info() else ()
-    except (OSError, ELFError, DWARFError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ELFError, DWARFError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         return ()
 
 
@@ -35,10 +37,9 @@ def _rows(dwarf: Any, wanted: str) -> Iterator[Row]:
         numbers = {number for number, name in enumerate(names, first) if _is(name, wanted)}
         if not numbers:
             continue
-        for entry in program.get_entries():
-            state = entry.state
-            if state is not None and state.file in numbers and not state.end_sequence:
-                yield state.address, state.line, bool(state.is_stmt)
+        for row in line_rows(program):
+            if row.file in numbers and not row.end_sequence:
+                yield row.address, row.line, row.is_stmt
 
 
 def _name(entry: Any) -> str:
@@ -115,13 +116,10 @@ class _Lines:
             if program is not None:
                 first = 0 if program["version"] >= 5 else 1
                 names = [_name(entry) for entry in program["file_entry"]]
-                for entry in program.get_entries():
-                    state = entry.state
-                    if state is None:
-                        continue
-                    index = state.file - first
+                for row in line_rows(program):
+                    index = row.file - first
                     name = names[index] if 0 <= index < len(names) else ""
-                    found.append((state.address, ("", 0) if state.end_sequence else (name, state.line)))
+                    found.append((row.address, ("", 0) if row.end_sequence else (name, row.line)))
             found.sort(key=lambda row: row[0])
             self._rows[unit.cu_offset] = [row[0] for row in found], [row[1] for row in found]
         return self._rows[unit.cu_offset]

@@ -13,17 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
+from harness.elf import symtab
 from harness.errors import UsageError
 from harness.suggest import nearest
 
 NEAR = 5  # names to suggest
-_FUNCTION = ("STT_FUNC", "STT_GNU_IFUNC", "STT_NOTYPE")
+_FUNCTION = (symtab.FUNC, symtab.GNU_IFUNC, symtab.NOTYPE)
 
 
 class NoSuchPlace(UsageError):
@@ -199,24 +198,21 @@ def load(path: Path) -> Program:
 def _functions(elf: ELFFile) -> Iterator[Function]:
     thumb = elf["e_machine"] == "EM_ARM"
     two_entries = elf["e_machine"] == "EM_PPC64"
-    for name in (".symtab", ".dynsym"):
-        table = elf.get_section_by_name(name)
-        if not isinstance(table, SymbolTableSection):
-            continue
-        for symbol in table.iter_symbols():
-            if symbol["st_info"]["type"] not in _FUNCTION or not symbol["st_value"] or not symbol.name:
+    for section in (".symtab", ".dynsym"):
+        for symbol in symtab.symbols(elf, section, _FUNCTION):
+            if not symbol.value or not symbol.name:
                 continue
-            if symbol["st_info"]["type"] == "STT_NOTYPE" and symbol["st_info"]["bind"] == "STB_LOCAL":
+            if symbol.kind == symtab.NOTYPE and symbol.bind == symtab.LOCAL:
                 continue  # labels and mapping symbols
-            start = symbol["st_value"] & ~1 if thumb else symbol["st_value"]
-            entries = (start, start + _local_entry(symbol)) if two_entries else (start,)
-            odd = thumb and bool(symbol["st_value"] & 1)
-            yield Function(symbol.name, start, symbol["st_size"], tuple(dict.fromkeys(entries)), odd)
+            start = symbol.value & ~1 if thumb else symbol.value
+            entries = (start, start + _local_entry(symbol.other)) if two_entries else (start,)
+            odd = thumb and bool(symbol.value & 1)
+            yield Function(symbol.name, start, symbol.size, tuple(dict.fromkeys(entries)), odd)
 
 
-def _local_entry(symbol: Any) -> int:
-    """Return the distance of the local entry from the global one (bytes): 0 where there is one entry only."""
-    power = int(symbol["st_other"]["local"])
+def _local_entry(other: int) -> int:
+    """Return the distance of the local entry from the global one (bytes; ELFv2 ABI "Symbol Values", st_other)."""
+    power = other >> 5
     return 1 << power if 2 <= power <= 6 else 0
 
 

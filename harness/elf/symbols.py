@@ -9,11 +9,12 @@ from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
+
+from harness.elf import symtab
 
 Range = tuple[int, int]
 
-_NAMED = ("STT_FUNC", "STT_OBJECT")
+_NAMED = (symtab.FUNC, symtab.OBJECT)
 
 
 def load_ranges(path: Path) -> tuple[Range, ...]:
@@ -45,12 +46,9 @@ def _table(path: Path) -> tuple[list[int], list[tuple[int, int, str]]]:
     rows: dict[int, tuple[int, int, str]] = {}
     try:
         with path.open("rb") as file:
-            table = ELFFile(file).get_section_by_name(".symtab")
-            symbols = table.iter_symbols() if isinstance(table, SymbolTableSection) else ()
-            for symbol in symbols:
-                size = symbol["st_size"]
-                if size and symbol["st_info"]["type"] in _NAMED:
-                    rows.setdefault(symbol["st_value"], (symbol["st_value"], size, symbol.name))
+            for symbol in symtab.symbols(ELFFile(file), ".symtab", _NAMED):
+                if symbol.size:
+                    rows.setdefault(symbol.value, (symbol.value, symbol.size, symbol.name))
     except (OSError, ELFError, ValueError, KeyError):
         return [], []
     ordered = [rows[start] for start in sorted(rows)]

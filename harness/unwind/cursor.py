@@ -1,11 +1,11 @@
-"""Numbers out of bytes that nobody vouches for (DWARF 5, section 7.6 for LEB128)."""
+"""Numbers out of bytes that nobody vouches for."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
-MOST_LEB = 10  # bytes of a 64-bit number
-WORD = (1 << 64) - 1
+from harness.elf import leb128
 
 
 class CfiBroken(ValueError):
@@ -37,23 +37,18 @@ class Cursor:
 
     def unsigned(self) -> int:
         """Return a ULEB128, of at most 64 bits."""
-        value = 0
-        for shift in range(0, 7 * MOST_LEB, 7):
-            byte = self.number(1)
-            value |= (byte & 0x7F) << shift
-            if not byte & 0x80:
-                return value & WORD
-        raise CfiBroken(f"a LEB128 of more than {MOST_LEB} bytes")
+        return self._leb(leb128.unsigned)
 
     def signed(self) -> int:
         """Return an SLEB128, of at most 64 bits."""
-        value = 0
-        for shift in range(0, 7 * MOST_LEB, 7):
-            byte = self.number(1)
-            value |= (byte & 0x7F) << shift
-            if not byte & 0x80:
-                return value - (1 << (shift + 7)) if byte & 0x40 else value
-        raise CfiBroken(f"a LEB128 of more than {MOST_LEB} bytes")
+        return self._leb(leb128.signed)
+
+    def _leb(self, read: Callable[[bytes, int, int], tuple[int, int]]) -> int:
+        try:
+            value, self.place = read(self.data, self.place, self.end)
+        except ValueError as error:
+            raise CfiBroken(str(error)) from None
+        return value
 
     def text(self) -> bytes:
         """Return the bytes before the next zero."""

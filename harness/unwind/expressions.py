@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from harness.unwind.cursor import WORD, CfiBroken, Cursor
+from harness.elf.leb128 import WORD
+from harness.unwind.cursor import CfiBroken, Cursor
 
 MOST_STEPS = 1000
 MOST_VALUES = 64

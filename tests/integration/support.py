@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from harness import case as cases
@@ -30,7 +31,18 @@ ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "cases"
 ACTOR = Path(__file__).parent / "actor"  # the Go program that does what its arguments say
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov")
+FEW = ("arm64", "s390x")  # the architectures that `make test` tries where `make deep-test` tries all
 SECONDS = 240  # after which an inner pytest has failed
+
+
+def some(values: Iterable[Any], few: Collection[Any] = FEW) -> list[Any]:
+    """Return parameters, those that are not among the `few` for the deep suite."""
+    return [value if value in few else deep(value) for value in values]
+
+
+def deep(*values: Any) -> Any:
+    """Return one set of parameters, for the deep suite."""
+    return pytest.param(*values, marks=pytest.mark.deep)
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,10 @@ class Project:
         body = {"kind": "program", "about": "a test", "run": run, **fields}
         (folder / "case.yaml").write_text(yaml.safe_dump(body, sort_keys=False))
         return folder
+
+    def constant(self, module: str, name: str, value: float) -> None:
+        """Let pytest in this folder, and each of its workers, have another number: no test waits for minutes."""
+        (self.path / "conftest.py").write_text(f"import {module}\n\n{module}.{name} = {value}\n")
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace the one `old` in a file below ``cases/``."""

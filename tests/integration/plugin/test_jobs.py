@@ -21,7 +21,8 @@ def test_what_is_no_number_of_jobs_ends_with_4(project: Project, jobs: str) -> N
 
 @pytest.mark.parametrize("how", ["--jobs=1", "--jobs=2", "-n2"])
 def test_a_run_that_takes_long_is_named_while_it_runs(project: Project, how: str) -> None:
-    project.case("g/hangs", "loop", run={"timeout": 6})
+    project.constant("harness.session", "LONG_SECONDS", 1.0)
+    project.case("g/hangs", "loop", run={"timeout": 2})
     ran = project.pytest("--arch=amd64", how)
     assert ran.words == {"g/hangs::run[amd64]": "TIMEOUT"}
-    assert "running g/hangs on amd64 (5 s so far)" in ran.text
+    assert "running g/hangs on amd64 (1 s so far)" in ran.text

@@ -17,7 +17,7 @@ from harness.unwind.modules import Module, modules
 from harness.unwind.unwinder import unwind
 
 from ..stub import SECONDS, expressions, floats, qemu, through_gdb
-from ..support import shipped
+from ..support import deep, shipped
 from .conftest import Build
 from .test_chain import QEMU_ARCHES
 
@@ -26,6 +26,7 @@ STOPS = [
     *(("main.goBottom", hit) for hit in (1, 3)),
     *(("c_twice", hit) for hit in (1, 2)),  # the second is a recursion
 ]
+FEW = (("c_bottom", 2), ("main.goBottom", 3))
 SWITCHES = ("asmcgocall", "cgocallback", "crosscall2")
 FRAMES = """python
 import gdb, json
@@ -52,7 +53,7 @@ def plain(name: str | None) -> str:
     return (name or "").removeprefix("runtime.").removesuffix(".abi0")
 
 
-@pytest.mark.parametrize(("at", "hit"), STOPS, ids=str)
+@pytest.mark.parametrize(("at", "hit"), [stop if stop in FEW else deep(*stop) for stop in STOPS], ids=str)
 @pytest.mark.parametrize("arch", QEMU_ARCHES)
 def test_gdb_has_the_same_registers_and_frames(
     build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arch: str, at: str, hit: int

@@ -82,7 +82,7 @@ def test_the_body_is_what_holds_after_the_prologue() -> None:
         (b"\x3f\x00", "an unknown instruction"),
         (b"\x0b", "never remembered"),
         (b"\x0a" * 100, "remembered states"),
-        (b"\x0e", "bytes are wanted"),
+        (b"\x0e", "a LEB128 that has no end"),
         (b"\x00" * 70_000, "more than 65536 instructions"),
         (b"\x0f\x01\x03\x0e\x01", "a part of the CFA's rule is changed"),
     ],

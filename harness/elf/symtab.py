@@ -1,0 +1,43 @@
+"""The rows of a symbol table, without an object for each field: a program has thousands, and every use needs them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+NOTYPE, OBJECT, FUNC, GNU_IFUNC = 0, 1, 2, 10
+"""Values of ``st_info & 0xf`` (gABI "Symbol Table"; 10 is GNU's)."""
+LOCAL = 0  # ``st_info >> 4``
+_FIELDS = {32: "IIIBBH", 64: "IBBHQQ"}
+
+
+class Symbol(NamedTuple):
+    """One symbol; `size` in bytes, `other` the whole of st_other."""
+
+    name: str
+    value: int
+    size: int
+    kind: int
+    bind: int
+    other: int
+
+
+def symbols(elf: ELFFile, section: str, kinds: Collection[int]) -> Iterator[Symbol]:
+    """Yield the symbols of `kinds` in `section`, in its order; nothing where there is none. Raises ELFError."""
+    table = elf.get_section_by_name(section)
+    if not isinstance(table, SymbolTableSection):
+        return
+    row = struct.Struct(("<" if elf.little_endian else ">") + _FIELDS[elf.elfclass])
+    data, names = table.data(), table.stringtable.data()
+    for fields in row.iter_unpack(data[: len(data) // row.size * row.size]):
+        if elf.elfclass == 64:
+            name, info, other, _, value, size = fields
+        else:
+            name, value, size, info, other, _ = fields
+        if info & 0xF in kinds:
+            text = names[name : names.find(b"\0", name)].decode(errors="replace")
+            yield Symbol(text, value, size, info & 0xF, info >> 4, other)

@@ -94,10 +94,11 @@ def sides(work: Path, targets: list[Target], programs: list[Case], workers: int)
     script = work / "loop.txt"
     copies = work / "loop"
     for case in programs:
-        shutil.copytree(case.folder, copies / case.folder.name)
-        (copies / case.folder.name / "go.mod").write_text("module loop.test/case\n\ngo 1.21\n")
+        copy = copies / case.folder.relative_to(CORPUS)
+        shutil.copytree(case.folder, copy)
+        (copy / "go.mod").write_text("module loop.test/case\n\ngo 1.21\n")
     lines = loop_lines(targets, programs, work / "out")
-    script.write_text("".join(line.replace(str(CORPUS / "conversions"), str(copies)) + "\0" for line in lines))
+    script.write_text("".join(line.replace(str(CORPUS), str(copies)) + "\0" for line in lines))
     base = {name: value for name, value in os.environ.items() if name not in ("GOFLAGS", "CROSSABI_CACHE")}
 
     def empty(*folders: Path) -> None:

@@ -136,7 +136,8 @@ class Stub(Target):
                 session.ask(b"Hc" + (thread if step else "-1").encode(), deadline)
             packet = letter + number
         self._selected, self._hit = "", None
-        session.wire.send(packet, deadline - time.monotonic())
+        self._kept.clear()
+        session.wire.send(deadline - time.monotonic(), packet)
         session.running = True
 
     def wait(self, seconds: float) -> Stop:
@@ -191,7 +192,7 @@ class Stub(Target):
         """
         wire = self._session.wire
         with contextlib.suppress(StubBroken):
-            wire.send(b"k", self.seconds)
+            wire.send(self.seconds, b"k")
             wire.finish(_FINISH)
         self.close()
 
@@ -205,7 +206,7 @@ class Stub(Target):
             if reply[:1] == b"O":
                 output += unhex(reply[1:])[: _MOST_OUTPUT - len(output)]
             elif reply[:1] == b"F":
-                wire.send(_NO_SUCH_CALL, self.seconds)
+                wire.send(self.seconds, _NO_SUCH_CALL)
             else:
                 break
         self._session.running = False

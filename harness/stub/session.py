@@ -6,7 +6,7 @@ import re
 import socket
 import time
 from binascii import unhexlify
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from harness.stub.errors import StubBroken, StubRefused, StubSilent, nonsense
 from harness.stub.packets import MAX_BYTES, unescape
@@ -18,6 +18,7 @@ _ERROR = re.compile(rb"E([0-9a-fA-F]{2}|\..*)", re.DOTALL)
 _PACKET_BYTES = 0x400  # of a stub that does not say
 _LEAST = 64
 _HEAD = 16  # of a packet, around its data
+_AT_ONCE = 64  # packets; their replies fit into a socket's buffer
 _OBJECT_BYTES = 4 << 20
 
 
@@ -45,15 +46,29 @@ class Session:
 
     def ask(self, packet: bytes, deadline: float) -> bytes:
         """Send `packet` and return the reply, whatever it says. Raises StubBroken; then the connection is closed."""
+        (reply,) = self.ask_all([packet], deadline)
+        return reply
+
+    def ask_all(self, packets: Sequence[bytes], deadline: float) -> list[bytes]:
+        """Return the reply to each of `packets`, as `ask` does.
+
+        Unless each has to be acknowledged, several are on their way before the first reply is waited for.
+        """
         if self.running:
             raise StubBroken("the program is running, and a stub answers only about one that is stopped")
-        shown = packet.decode("ascii", "replace")[:40]
+        at_once = 1 if self.wire.acknowledge else _AT_ONCE
+        replies: list[bytes] = []
         try:
-            self.wire.send(packet, _left(deadline))
-            return self.wire.receive(_left(deadline), f"{shown} was asked")
+            for start in range(0, len(packets), at_once):
+                several = packets[start : start + at_once]
+                self.wire.send(_left(deadline), *several)
+                for packet in several:
+                    shown = packet.decode("ascii", "replace")[:40]
+                    replies.append(self.wire.receive(_left(deadline), f"{shown} was asked"))
         except StubSilent:
             self.wire.close()  # the answer to this would be taken for that to the next
             raise
+        return replies
 
     def need(self, packet: bytes, deadline: float) -> bytes:
         """As `ask`, but an error, and no knowledge of the packet, raise StubRefused."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from harness.registers import RegisterTable
 from harness.stub import layouts, stops
@@ -34,6 +34,7 @@ class Target:
         deadline = self._deadline()
         self._session = Session(channel, deadline, no_ack=no_ack)
         self._selected = ""
+        self._kept: dict[str, dict[bytes, bytes]] = {}  # replies about registers at this stop, by thread
         try:
             self._session.ask(b"Hg0", deadline)  # gdbserver 13 without a chosen thread aborts when it is to describe it
             self.description = self._describe(deadline)
@@ -61,18 +62,24 @@ class Target:
     def registers(self, thread: str = "", names: Collection[str] | None = None) -> Registers:
         """Return the registers of `thread`, by default the one that stopped; all of the table, or `names` only.
 
-        Those that the stub's ``g`` packet lacks cost a round trip each.
+        Those that the stub's ``g`` packet lacks cost a round trip together. Nothing is asked for twice at one stop.
         """
         deadline = self._deadline()
-        self._select(thread, deadline)
-        general = self._session.ask(b"g", deadline)
-        if is_error(general):
-            general = b""
 
-        def single(number: int) -> bytes:
-            return self._session.need(b"p%x" % number, deadline)
+        def ask(packets: Sequence[bytes]) -> Sequence[bytes]:
+            kept = self._kept.setdefault(thread or self.stop.thread, {})
+            unknown = [packet for packet in packets if packet not in kept]
+            if unknown:
+                self._select(thread, deadline)
+                kept.update(zip(unknown, self._session.ask_all(unknown, deadline), strict=True))
+            return [kept[packet] for packet in packets]
 
-        return self._layout.read(general, single, None if names is None else frozenset(names))
+        def singles(numbers: Sequence[int]) -> Mapping[int, bytes]:
+            return dict(zip(numbers, ask([b"p%x" % number for number in numbers]), strict=True))
+
+        (general,) = ask([b"g"])
+        wanted = None if names is None else frozenset(names)
+        return self._layout.read(b"" if is_error(general) else general, singles, wanted)
 
     def pc(self, thread: str = "") -> int:
         """Return the program counter of `thread`. Raises StubRefused where the stub does not have it."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from harness.registers import Register, RegisterTable
-from harness.stub.errors import StubRefused, nonsense
+from harness.stub.errors import nonsense
 from harness.stub.features import Description, Slot
-from harness.stub.session import unhex
+from harness.stub.session import is_error, refused, unhex
 
 ABSENT = "the stub's target description has no such register"
 UNAVAILABLE = "the stub says that its value is not available at this stop"
@@ -40,33 +40,41 @@ class Layout:
         """Return the protocol's number of a register, or None where the stub has it not."""
         return self._places[name][1].number if name in self._places else None
 
-    def read(self, general: bytes, single: Callable[[int], bytes], names: frozenset[str] | None = None) -> Registers:
+    def read(
+        self,
+        general: bytes,
+        singles: Callable[[Sequence[int]], Mapping[int, bytes]],
+        names: frozenset[str] | None = None,
+    ) -> Registers:
         """Return the registers: those that `general`, the reply to ``g``, holds, and the others by ``p``.
 
-        `single` returns the reply to ``p`` for a number, or raises StubRefused. `names` bounds what is asked for.
-        Raises StubBroken for a reply that is none.
+        `singles` returns the replies to ``p`` for some numbers. `names` bounds what is asked for. Raises StubBroken for
+        a reply that is none.
         """
         values: dict[str, int] = {}
         missing: dict[str, str] = {}
-        for row in self._wanted(names):
+        wanted = [row for row in self.table.rows if names is None or row.name in names]
+        digits: dict[str, bytes] = {}
+        outside: dict[str, int] = {}
+        for row in wanted:
+            if row.name in self._places:
+                _, slot, offset = self._places[row.name]
+                digits[row.name] = general[2 * offset : 2 * (offset + slot.size)]
+                if len(digits[row.name]) != 2 * slot.size:
+                    outside[row.name] = slot.number
+        replies = singles(tuple(outside.values())) if outside else {}
+        for row in wanted:
             if row.name not in self._places:
                 missing[row.name] = ABSENT
                 continue
-            _, slot, offset = self._places[row.name]
-            digits = general[2 * offset : 2 * (offset + slot.size)]
-            try:
-                digits = digits if len(digits) == 2 * slot.size else single(slot.number)
-            except StubRefused as error:
-                missing[row.name] = error.what
-                continue
-            if b"x" in digits:
+            reply = replies[outside[row.name]] if row.name in outside else digits[row.name]
+            if row.name in outside and (not reply or is_error(reply)):
+                missing[row.name] = refused(b"p%x" % outside[row.name], reply).what
+            elif b"x" in reply:
                 missing[row.name] = UNAVAILABLE
-                continue
-            values[row.name] = self._value(row, slot, digits)
+            else:
+                values[row.name] = self._value(row, self._places[row.name][1], reply)
         return Registers(MappingProxyType(values), MappingProxyType(missing))
-
-    def _wanted(self, names: frozenset[str] | None) -> Iterator[Register]:
-        return (row for row in self.table.rows if names is None or row.name in names)
 
     def _value(self, row: Register, slot: Slot, digits: bytes) -> int:
         """Decode one register. A wider one of the stub (SVE's z0, a 64-bit fcsr) has ours in its low bits."""

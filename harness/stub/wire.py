@@ -26,6 +26,7 @@ class Wire:
         self._decoder = Decoder()
         self._pending: list[bytes] = []
         self._sent = b""
+        self._owed = b""  # acknowledgements: they go with the next packet, which saves both sides a wake-up each
         self._resent = self._garbled = 0
         self.acknowledge = True
 
@@ -34,9 +35,9 @@ class Wire:
         """Whether the connection can still be used."""
         return self._channel.fileno() >= 0
 
-    def send(self, payload: bytes, seconds: float) -> None:
-        """Send one packet."""
-        self._sent = encode(payload)
+    def send(self, seconds: float, *payloads: bytes) -> None:
+        """Send packets; more than one only where they are not acknowledged."""
+        self._sent = b"".join(map(encode, payloads))
         self._resent = self._garbled = 0
         self._write(self._sent, time.monotonic() + seconds)
 
@@ -48,6 +49,8 @@ class Wire:
         """Return the payload of the next packet. Raises StubSilent after `seconds`, StubBroken for anything else."""
         deadline = time.monotonic() + seconds
         while not self._pending:
+            if self._owed:
+                self._write(b"", deadline)
             left = deadline - time.monotonic()
             if left <= 0:
                 raise silent(doing, seconds)
@@ -56,6 +59,10 @@ class Wire:
 
     def close(self) -> None:
         """Close the connection; again is fine."""
+        if self._owed and self.is_open:
+            with contextlib.suppress(OSError):
+                self._channel.setblocking(False)
+                self._channel.send(self._owed)
         self._channel.close()
 
     def finish(self, seconds: float) -> None:
@@ -76,12 +83,12 @@ class Wire:
                 match event.kind:
                     case Kind.PACKET:
                         self._pending.append(event.payload)
-                        self._answer(b"+", deadline)
+                        self._owed += b"+" if self.acknowledge else b""
                     case Kind.GARBLED:
                         self._garbled += 1
                         if self._garbled >= _TRIES or not self.acknowledge:
                             raise nonsense("a packet whose checksum is wrong", event.payload)
-                        self._answer(b"-", deadline)
+                        self._write(b"-", deadline)
                     case Kind.NAK if self._sent and self.acknowledge:
                         self._resent += 1
                         if self._resent >= _TRIES:
@@ -94,10 +101,6 @@ class Wire:
         except StubBroken:
             self.close()
             raise
-
-    def _answer(self, sign: bytes, deadline: float) -> None:
-        if self.acknowledge:
-            self._write(sign, deadline)
 
     def _read(self, seconds: float, doing: str) -> bytes:
         try:
@@ -119,7 +122,8 @@ class Wire:
         seconds = max(deadline - time.monotonic(), 1e-3)
         try:
             self._channel.settimeout(seconds)
-            self._channel.sendall(data)
+            self._channel.sendall(self._owed + data)
+            self._owed = b""
         except TimeoutError as error:
             self.close()
             raise silent("a packet was sent to it", seconds) from error

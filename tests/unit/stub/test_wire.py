@@ -24,8 +24,26 @@ def test_a_packet_with_a_wrong_checksum_is_asked_for_again() -> None:
 
     with peer(serve) as channel:
         wire = Wire(channel)
-        wire.send(b"g", 5)
+        wire.send(5, b"g")
         assert wire.receive(5, "testing") == b"12"
+        wire.close()
+
+
+def test_an_acknowledgement_goes_with_the_next_packet_or_before_the_next_wait() -> None:
+    def serve(channel: socket.socket) -> None:
+        assert channel.recv(100) == encode(b"g")
+        channel.sendall(b"+" + encode(b"12"))
+        assert channel.recv(100) == b"+" + encode(b"c")
+        channel.sendall(b"+" + encode(b"O41"))
+        assert channel.recv(100) == b"+"
+        channel.sendall(encode(b"W00"))
+
+    with peer(serve) as channel:
+        wire = Wire(channel)
+        wire.send(5, b"g")
+        assert wire.receive(5, "testing") == b"12"
+        wire.send(5, b"c")
+        assert [wire.receive(5, "testing") for _ in range(2)] == [b"O41", b"W00"]
 
 
 def test_a_packet_that_never_is_right_is_nonsense() -> None:
@@ -61,8 +79,9 @@ def test_what_the_peer_refuses_is_sent_again_and_not_forever() -> None:
 
     with peer(serve) as channel:
         wire = Wire(channel)
-        wire.send(b"?", 5)
+        wire.send(5, b"?")
         assert wire.receive(5, "testing") == b"OK"
+        wire.close()
 
     def refuse(channel: socket.socket) -> None:
         while channel.recv(5):
@@ -70,7 +89,7 @@ def test_what_the_peer_refuses_is_sent_again_and_not_forever() -> None:
 
     with peer(refuse) as channel:
         wire = Wire(channel)
-        wire.send(b"?", 5)
+        wire.send(5, b"?")
         with pytest.raises(StubBroken, match="refuses the checksum"):
             wire.receive(5, "testing")
 
@@ -117,7 +136,7 @@ def test_a_peer_that_does_not_read_is_given_up() -> None:
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         wire = Wire(channel)
         with pytest.raises(StubSilent):
-            wire.send(b"x" * (4 << 20), 0.2)
+            wire.send(0.2, b"x" * (4 << 20))
         assert not wire.is_open
         given_up.set()
 
@@ -137,7 +156,7 @@ def test_a_closed_connection_says_so() -> None:
         with pytest.raises(StubBroken, match="closed the connection while testing"):
             wire.receive(5, "testing")
         with pytest.raises(StubBroken, match="closed the connection"):
-            wire.send(b"?", 5)
+            wire.send(5, b"?")
         wire.close()
 
 

@@ -26,6 +26,7 @@ from harness.unwind.unwinder import Backtrace
 
 SOURCE = "stub"
 AT_ENTRY = 9  # of the auxiliary vector (getauxval(3))
+_HUNG = "QEMU's stub can hang a program of which two threads stop at once (docs/limits.md); the log does not stop it"
 SLACK = 5.0  # seconds beyond the program's own time in which it is ended by its keeper
 
 
@@ -52,6 +53,7 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, 
         near,
         ended,
         SOURCE,
+        notes=(_HUNG,) if ended.ended == "timeout" and not served.tells_end else (),
         uncounted=frozenset(visit.uncounted),
         changed=served.changed,
     )
@@ -130,8 +132,8 @@ class _Visit(threading.Thread):
             passed = "" if is_ours else stop.signal
             if self.faults is not None and passed in DEADLY:
                 self.faults.add(stub)
-        stub.detach()
         self.last = None
+        stub.detach(linger=self._guest.command.timeout + SLACK)
 
     def _take(self, stub: Stub) -> bool:
         """Take what is wanted of this stop; return whether it is one of ours."""

@@ -176,12 +176,19 @@ class Stub(Target):
 
     # leaving
 
-    def detach(self) -> None:
-        """Let the program go on without us, and close the connection. Raises StubRefused; then it is closed as well."""
+    def detach(self, linger: float = 0.0) -> None:
+        """Let the program go on without us, and close the connection. Raises StubRefused; then it is closed as well.
+
+        For up to `linger` seconds, or until the server has closed it or has ended, only our half is closed: QEMU still
+        tells of the program's next signal, finds then that nobody answers, and stops no more. Were it closed, the
+        program would die of SIGPIPE there.
+        """
         try:
             for address in tuple(self._breakpoints):
                 self.remove(address)  # gdbserver would leave them in the code
             self._let_go(self.stop.thread)
+            if linger:
+                self._session.wire.finish(linger)
         finally:
             self.close()
 

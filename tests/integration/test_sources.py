@@ -27,13 +27,13 @@ from harness.qemulog.layouts import LAYOUTS
 from harness.qemulog.records import Splitter
 from harness.run.execute import guest_environment
 from harness.snapshot import Probe
+from harness.stub.errors import StubBroken
 
 from .stub import QEMU_ARCHES
 from .support import CORPUS, load_case, some, target
 
 PLACES = ("main.main", "crosscall2", "x_cgo_init")
 FIRST = 16 << 20  # bytes of the log that are read: the first hits are in them
-NOT_STOPPED = {"conversions/signal_during_callback"}  # its timers go on while it is stopped
 
 
 @dataclass(frozen=True)
@@ -50,22 +50,25 @@ class Logged(Guest):
 def test_the_sources_agree_on_every_case_of_the_corpus(arch: str, tmp_path: Path) -> None:
     on = target(arch, "qemu")
     cases = [load_case(path.parent) for path in sorted(CORPUS.glob("*/*/case.yaml"))]
-    recipes = {
-        recipe(case, case.variants[0], on, ambient(os.environ)): case for case in cases if case.variants[0].build
-    }
-    compared = 0
-    for made, built in build(Store(), list(recipes)).items():
-        if not isinstance(built, Binary) or not places.load(built.program).is_fixed:
+    recipes = {case.name: recipe(case, case.variants[0], on, ambient(os.environ)) for case in cases}
+    built = build(Store(), list(recipes.values()))
+    compared, unusable = 0, list[str]()
+    for case in cases:
+        binary = built[recipes[case.name].key]
+        if not isinstance(binary, Binary) or not places.load(binary.program).is_fixed:
             continue
-        case = recipes[made]
         settings = case.variants[0].run
-        command = Command((), {**guest_environment(settings, built), "QEMU_RAND_SEED": "1"}, 120.0)
-        program = places.load(built.program)
+        command = Command((), {**guest_environment(settings, binary), "QEMU_RAND_SEED": "1"}, 120.0)
+        program = places.load(binary.program)
         found = [name for name in PLACES if name in program.by_name]
         addresses = [address for name in found for address in program.find(name).addresses]
         log = tmp_path / "log"
-        guest = Logged(on, built.program, settings.args, command, reader.options(addresses, log))
-        taken = take(guest, [Probe(name, first=1, last=3) for name in found], STUB)
+        guest = Logged(on, binary.program, settings.args, command, reader.options(addresses, log))
+        try:
+            taken = take(guest, [Probe(name, first=1, last=3) for name in found], STUB)
+        except StubBroken:  # two threads at once, which QEMU's stub cannot tell apart (docs/limits.md)
+            unusable.append(case.name)
+            continue
         with log.open("rb") as file:
             splitter = Splitter(LAYOUTS[arch])
             records = [*splitter.feed(file.read(FIRST)), *splitter.end()]
@@ -89,3 +92,4 @@ def test_the_sources_agree_on_every_case_of_the_corpus(arch: str, tmp_path: Path
             assert len(wanted[0].keys() & shot.registers.keys()) >= len(wanted[0]) - 1
             compared += 1
     assert compared > 2 * len(cases)
+    assert len(unusable) <= 4, unusable

@@ -96,15 +96,12 @@ class Program:
         return [function.start for function in self.functions]
 
     def function_at(self, address: int) -> Function | None:
-        """Return the function that link-time `address` is in; one without a size ends with the next, or its segment."""
+        """Return the function that link-time `address` is in; one without a size reaches to the next."""
         index = bisect.bisect_right(self._starts, address) - 1
         if index < 0:
             return None
         found = self.functions[index]
-        if found.size:
-            return found if address < found.start + found.size else None
-        ends = [start + size for start, size, _ in self.segments if start <= found.start < start + size]
-        return found if not self.segments or any(address < end for end in ends) else None
+        return found if not found.size or address < found.start + found.size else None
 
     def name_at(self, address: int) -> str:
         """Return ``symbol+0x10``, ``symbol`` at a function's start, or the bare address."""

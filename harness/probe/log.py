@@ -56,6 +56,11 @@ class _Entries:
         """See `Listener`."""
         return self._wanted
 
+    @property
+    def wanted(self) -> frozenset[str] | None:
+        """See `Listener`: a snapshot has all registers."""
+        return None
+
     def take(self, pc: int, record: Record) -> None:
         """See `Listener`."""
         probe = self._wanted[pc]

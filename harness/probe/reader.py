@@ -46,6 +46,10 @@ class Listener(Protocol):
     def addresses(self) -> Collection[int]:
         """Where (link-time addresses)."""
 
+    @property
+    def wanted(self) -> frozenset[str] | None:
+        """The registers that are looked at; None: all."""
+
     def take(self, pc: int, record: Record) -> None:
         """Take in one record; its program counter is `pc`."""
 
@@ -55,20 +59,22 @@ def run(guest: Guest, *listeners: Listener) -> tuple[Finished, int]:
 
     Returns how it ended, and how many records were cut off.
     """
-    wanted: dict[int, list[Callable[[int, Record], None]]] = {}
+    takers: dict[int, list[Callable[[int, Record], None]]] = {}
     for listener in listeners:
         for address in listener.addresses:
-            wanted.setdefault(address, []).append(listener.take)
+            takers.setdefault(address, []).append(listener.take)
 
     def consume(record: Record) -> None:
         pc = record.pc
         if pc is not None:
-            for take in wanted.get(pc, ()):
+            for take in takers.get(pc, ()):
                 take(pc, record)
 
-    addresses = sorted(wanted)
+    addresses = sorted(takers)
+    sets = [listener.wanted for listener in listeners]
+    wanted = None if None in sets else frozenset().union(*(names for names in sets if names))
     with Store().scratch() as folder:
-        reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume)
+        reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume, wanted)
         reader.start()
         try:
             finished = client.run(guest.under(*(options(addresses, folder / LOG) if addresses else ())))
@@ -80,9 +86,11 @@ def run(guest: Guest, *listeners: Listener) -> tuple[Finished, int]:
 class LogReader(threading.Thread):
     """Hands every whole record to `consume`, in its own thread, until `finish`. `splitter.torn` counts the others."""
 
-    def __init__(self, fifo: Path, layout: Layout, consume: Callable[[Record], None]) -> None:
+    def __init__(
+        self, fifo: Path, layout: Layout, consume: Callable[[Record], None], wanted: frozenset[str] | None = None
+    ) -> None:
         super().__init__(name="crossabi-log")
-        self.splitter = Splitter(layout)
+        self.splitter = Splitter(layout, wanted)
         self._consume = consume
         os.mkfifo(fifo, 0o600)
         self._fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # so that it never hangs up in between

@@ -11,11 +11,12 @@ from functools import cached_property
 from harness.qemulog.layouts import Field, Layout
 
 MOST = 1 << 16  # characters of one record; the largest (arm64 with SVE) has 7,000
+TAIL = 4096  # characters at a record's end that hold its last register, whatever its size
 FORMS = 256  # of records that are remembered
 Span = tuple[int, int]  # from, to
 Columns = tuple[tuple[str, tuple[Span, ...]], ...]
 _MASK = str.maketrans("123456789abcdef", "0" * 15)
-_known: dict[tuple[str, str], Columns] = {}
+_known: dict[tuple[str, frozenset[str] | None, str], Columns] = {}
 _HEX = re.compile(r"[0-9a-f]+")
 _ROW = re.compile(r"\b[0-9a-f]{16}\b")
 
@@ -26,6 +27,7 @@ class Record:
 
     text: str
     layout: Layout
+    wanted: frozenset[str] | None = None  # the registers that are read; None: all
 
     @cached_property
     def pc(self) -> int | None:
@@ -38,17 +40,22 @@ class Record:
         """The values by register name, in the table's order."""
         text = self.text
         return {
-            name: int("".join([text[start:end] for start, end in spans]), 16)
-            for name, spans in _columns(self.layout, text)
+            name: int(
+                text[spans[0][0] : spans[0][1]]
+                if len(spans) == 1
+                else "".join([text[start:end] for start, end in spans]),
+                16,
+            )
+            for name, spans in _columns(self.layout, text, self.wanted)
         }
 
 
-def _columns(layout: Layout, text: str) -> Columns:
+def _columns(layout: Layout, text: str, wanted: frozenset[str] | None = None) -> Columns:
     """Return where each register's digits stand in the record `text`.
 
     The texts of a guest differ in hardly more than their digits, so the patterns are looked for once a form.
     """
-    form = (layout.table.arch, text.translate(_MASK))
+    form = (layout.table.arch, wanted, text.translate(_MASK))
     if form not in _known:
         if len(_known) >= FORMS:
             _known.clear()
@@ -56,15 +63,17 @@ def _columns(layout: Layout, text: str) -> Columns:
         for field in layout.fields:
             for match in field.pattern.finditer(text):
                 found.update(_places(field, match))
-        _known[form] = tuple((name, found[name]) for name in layout.table.by_name if name in found)
+        _known[form] = tuple(
+            (name, found[name]) for name in layout.table.by_name if name in found and (wanted is None or name in wanted)
+        )
     return _known[form]
 
 
 class Splitter:
     """Cuts a log into records as its bytes come. `torn` counts those that were cut off or are no records at all."""
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
+    def __init__(self, layout: Layout, wanted: frozenset[str] | None = None) -> None:
+        self.layout, self.wanted = layout, wanted
         self.torn = 0
         self._start = re.compile(f"^{re.escape(layout.start)}", re.MULTILINE)
         self._pending = ""
@@ -87,8 +96,8 @@ class Splitter:
 
     def _whole(self, text: str) -> Record | None:
         """Return the record of `text`; one that is followed by another is as long as all of its kind."""
-        record = Record(text, self.layout)
-        if record.pc is not None and text.endswith("\n") and self.layout.last.search(text):
+        record = Record(text, self.layout, self.wanted)
+        if record.pc is not None and text.endswith("\n") and self.layout.last.search(text, max(0, len(text) - TAIL)):
             return record
         self.torn += 1
         return None

@@ -108,6 +108,9 @@ def _probed(taken: Taken, unreached: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _watched(seen: Watched, target: Target, faults: Faults) -> dict[str, Any]:
-    known = Counter(row.id for alarm in seen.alarms if (row := faults.known(alarm, target.arch)))
+    known: Counter[str] = Counter()
+    for kind, alarm in {(alarm.crossing, alarm.what): alarm for alarm in seen.alarms}.items():
+        if row := faults.known(alarm, target.arch):
+            known[row.id] += seen.counts[kind]
     alarms = tuple(str(alarm) for alarm in seen.alarms if not faults.known(alarm, target.arch))
     return {"crossings": dict(seen.checked), "alarms": alarms, "known_alarms": dict(known)}

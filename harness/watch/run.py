@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from harness.elf import places
 from harness.elf.places import Program
 from harness.errors import UsageError
-from harness.probe import reader
+from harness.probe import layout, reader
 from harness.probe.guest import Guest
 from harness.process.spec import Finished
 from harness.qemulog.records import Record
-from harness.watch.check import Alarm, Checker
-from harness.watch.sites import find
+from harness.watch.alarms import Alarm
+from harness.watch.check import Checker
+from harness.watch.sites import SIGNALS, Exit, Sites, find
+
+TRAMPOLINES = 64  # bytes at the start of QEMU's page of them (linux-user/*/signal.c, setup_sigtramp)
+RESTORERS: Mapping[str, bytes] = MappingProxyType({"amd64": bytes.fromhex("48c7c00f0000000f05")})
+"""The code that the C library has the kernel return to, where it says so (SA_RESTORER): mov $15, %rax; syscall."""
 
 
 @dataclass(frozen=True)
 class Watched:
-    """How a watched run ended, its alarms (`total` counts those beyond the bound too) and the crossings checked."""
+    """How a watched run ended, its alarms, and the crossings checked.
+
+    `total` and `counts`, by crossing and register, count the alarms that were not kept too.
+    """
 
     finished: Finished
     alarms: tuple[Alarm, ...]
     total: int
     checked: Mapping[str, int]
     torn: int = 0
+    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def watch(guest: Guest) -> Watched:
@@ -44,13 +54,18 @@ class Watcher:
     """Holds the crossings of `program` against the ABI, as QEMU's log tells of them."""
 
     def __init__(self, guest: Guest, program: Program) -> None:
-        self._sites = find(program, guest.arch)
+        self._sites = _with_returns(find(program, guest.arch), guest)
         self._checker = Checker(guest.table, self._sites)
 
     @property
     def addresses(self) -> Collection[int]:
         """See `reader.Listener`."""
         return self._sites.addresses
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """See `reader.Listener`."""
+        return self._checker.wanted
 
     def take(self, pc: int, record: Record) -> None:
         """See `reader.Listener`."""
@@ -59,4 +74,15 @@ class Watcher:
     def watched(self, finished: Finished, torn: int = 0) -> Watched:
         """Return what was seen of a run that `finished` so."""
         checker = self._checker
-        return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn)
+        return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn, checker.counts)
+
+
+def _with_returns(sites: Sites, guest: Guest) -> Sites:
+    """Return `sites` with where signal handlers return to, as far as that is known before the program starts."""
+    if not sites.entries:
+        return sites
+    found = layout.layout(guest)
+    returns = [address for page in found.trampolines for address in range(page, page + TRAMPOLINES, 2)]
+    code = RESTORERS.get(guest.arch)
+    returns += layout.restorers(guest, code, found) if code else ()
+    return Sites(sites.entries, {**sites.exits, **{address: Exit(SIGNALS, "the kernel") for address in returns}})

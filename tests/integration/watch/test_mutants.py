@@ -6,23 +6,18 @@ The program is the corpus's `callee_saved`, whose C side fills every register th
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from harness.build import build
-from harness.build.ambient import ambient
-from harness.build.recipe import recipe
-from harness.build.store import Binary, Store
-from harness.host import golang
-from harness.probe.guest import Guest
-from harness.process.spec import Command
-from harness.run.execute import guest_environment
-from harness.watch.run import Watched, watch
+from harness.host import faults, golang
+from harness.toolchain import load_all
+from harness.watch.run import Watched
+from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, SIGNALS, SWITCH
 
-from ..support import CORPUS, load_case, shipped, target
+from ..support import CORPUS, load_case, shipped
+from .watched import watched, with_sentinels
 
 CASE = load_case(CORPUS / "conversions" / "callee_saved")
 CGO = "src/runtime/cgo"
@@ -39,7 +34,7 @@ class Mutant:
     names: str
 
     def __str__(self) -> str:
-        return f"{self.arch}-{self.names.replace(' ', '-')}-{self.new[:24].strip()}"
+        return f"{self.arch}-{Path(self.file).stem}-{self.names.replace(' ', '-')}-{self.new.strip()[-24:]}"
 
 
 def after(arch: str, file: str, anchor: str, added: str, names: str) -> Mutant:
@@ -86,36 +81,96 @@ MUTANTS = [
 ]  # fmt: skip
 
 
-def watched(arch: str, environ: dict[str, str] | None = None) -> Watched:
-    """Build the case with the environment and watch it."""
-    on = target(arch, "qemu")
-    made = recipe(CASE, CASE.variants[0], on, ambient({**os.environ, **(environ or {})}))
-    (built,) = build(Store(), [made]).values()
-    assert isinstance(built, Binary), built
-    settings = CASE.variants[0].run
-    command = Command((), guest_environment(settings, built), 60.0)
-    return watch(Guest(on, built.program, settings.args, command))
+SYS, ASM = "src/runtime/sys_linux_{}.s", "src/runtime/asm_{}.s"
+_AMD64_SIGTRAMP = "CALL\t·sigtrampgo<ABIInternal>(SB)\n\n\tADJSP\t$-24\n\n\tPOP_REGS_HOST_TO_ABI0()"
+_PPC64_SIGTRAMP = "UNSTACK_AND_RESTORE_GO_TO_HOST_ABI(32)\n\tRET\n\nTEXT runtime·cgoSigtramp"
+_PPC64_AFTER_C = "XOR\tR0, R0\n\n\t// Restore g, stack pointer, toc pointer."
+_ARM64_SWITCH = "MOVD\tR0, RSP\n\tMOVD\t(g_sched+gobuf_bp)(g), R29\n\tMOVD\tR9, R0\n\n\t// Now on a sch"
+_ARM64_SIGTRAMP = "RESTORE_F8_TO_F15(8*14)\n\n\tRET\n\n// Called from c-abi"
+
+
+def within(arch: str, file: str, anchor: str, old: str, new: str, names: str) -> Mutant:
+    """`old` within the `anchor`, which tells it from others like it."""
+    assert old in anchor
+    return Mutant(arch, file, anchor, anchor.replace(old, new, 1), names)
+
+
+OF_EVERY_WAY = [
+    # crosscall1
+    Mutant("amd64", f"{CGO}/gcc_amd64.S", "popq %r15\n\tpopq %r14", "popq %r14\n\tpopq %r15", "r14 r15"),
+    Mutant("amd64", f"{CGO}/gcc_amd64.S", "popq %rbx\n\tret", "popq %rbx\n\txorl %r12d, %r12d\n\tret", "r12"),
+    Mutant("arm64", f"{CGO}/gcc_arm64.S", "ldp x21, x22, [sp, #64]", "ldp x21, x22, [sp, #48]", "x21 x22"),
+    Mutant("arm64", f"{CGO}/gcc_arm64.S", "ldp x27, x28, [sp, #16]", "ldp x27, x20, [sp, #16]", "x28"),
+    Mutant("riscv64", f"{CGO}/gcc_riscv64.S", "fld\tf9, 112(sp)", "fld\tf9, 104(sp)", "fs1"),
+    Mutant("riscv64", f"{CGO}/gcc_riscv64.S", "ld\tx26, 88(sp)", "", "s10"),
+    Mutant("riscv64", f"{CGO}/gcc_riscv64.S", "addi\tsp, sp, 200", "addi\tsp, sp, 208", "sp"),
+    Mutant("s390x", f"{CGO}/gcc_s390x.S", "ld      %f9, 8(%r15)", "ld      %f9, 0(%r15)", "f9"),
+    Mutant("s390x", f"{CGO}/gcc_s390x.S", "lmg     %r6, %r15, 48(%r15)", "lmg     %r7, %r15, 56(%r15)", "r6"),
+    Mutant("ppc64le", f"{CGO}/gcc_linux_ppc64x.S", "FOR_EACH_GPR ld", "FOR_EACH_GPR ld\n\tli 20, 0", "r20"),
+    Mutant("ppc64le", f"{CGO}/gcc_linux_ppc64x.S", "FOR_EACH_FPR lfd", "FOR_EACH_FPR lfd\n\tfmr 30, 14", "f30"),
+    Mutant("ppc64le", f"{CGO}/gcc_linux_ppc64x.S", "mtcr\t%r0", "crnot 8, 8", "cr"),
+    # crosscall2 once more: control bits and flags
+    after("amd64", AMD64, _AMD64_END, "STD", "eflags"),
+    after("arm64", ARM64, _ARM64_END, "MOVD\t$0x400000, R9\n\tMOVD\tR9, FPCR", "fpcr"),
+    Mutant("ppc64le", PPC64, _PPC64_END, f"{_PPC64_END}\n\tMOVD\t$-1, R0\n\tMOVW\tR0, CR", "cr"),
+    # asmcgocall
+    within("ppc64le", ASM.format("ppc64x"), _PPC64_AFTER_C, "XOR\tR0, R0", "", "r0"),
+    Mutant("arm64", ASM.format("arm64"), "MOVD	RSP, R13\n	SUB	$16, R13", "MOVD	RSP, R13\n	SUB	$24, R13", "sp"),
+    within("arm64", ASM.format("arm64"), _ARM64_SWITCH, "MOVD\tR0, RSP\n", "", "sp"),
+    # cgocallback
+    Mutant("amd64", ASM.format("amd64"), "XORPS	X15, X15 // clear X15", "PCMPEQL	X15, X15 // X15", "xmm15"),
+    # signal handlers
+    within("amd64", SYS.format("amd64"), _AMD64_SIGTRAMP, "ABI0()", "ABI0()\n\tMOVQ\t$0, R13", "r13"),
+    within("amd64", SYS.format("amd64"), _AMD64_SIGTRAMP, "ABI0()", "ABI0()\n\tXCHGQ\tBX, BP", "rbx rbp"),
+    within("arm64", SYS.format("arm64"), _ARM64_SIGTRAMP, "RESTORE_F8_TO_F15(8*14)", "FMOVD\tF1, F14", "v14"),
+    within("arm64", SYS.format("arm64"), _ARM64_SIGTRAMP, "8*14)", "8*14)\n\tMOVD\t$0, R23", "x23"),
+    within("ppc64le", SYS.format("ppc64x"), _PPC64_SIGTRAMP, "(32)", "(32)\n\tMOVD\tR0, R17", "r17"),
+    within("ppc64le", SYS.format("ppc64x"), _PPC64_SIGTRAMP, "(32)", "(32)\n\tFMOVD\tF0, F15", "f15"),
+]  # fmt: skip
+
+
+def named(seen: Watched, arch: str) -> set[str]:
+    """Return what alarms name but for those that are known of an unmodified Go."""
+    known = faults.load(load_all().folders)
+    return {alarm.what for alarm in seen.alarms if not known.known(alarm, arch)}
 
 
 @pytest.mark.parametrize("arch", ["amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le"])
 def test_an_unmodified_go_breaks_no_promise_but_the_known_one(arch: str) -> None:
-    seen = watched(arch)
+    seen = watched(CASE, arch)
     assert seen.checked["crosscall2"] >= 1
     assert seen.checked["asmcgocall"] >= 1
-    table = target(arch, "qemu").toolchain.arch
-    known = {"riscv64": {"sp"}, "mips64le": {"sp"}}  # off by 8 at C's entry: cases/conversions/stack_alignment
-    assert {alarm.what for alarm in seen.alarms} == known.get(table, set()), seen.alarms
+    assert named(seen, arch) == set(), seen.alarms
+
+
+@pytest.mark.parametrize("arch", ["amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le"])
+def test_every_way_is_seen_from_end_to_end(arch: str, tmp_path: Path) -> None:
+    seen = watched(with_sentinels("program", tmp_path), arch)
+    assert seen.finished.stdout == b"done\n"
+    for way in (*INTO_GO, *SIGNALS, INTO_C, SWITCH, CALLBACK):
+        assert seen.checked[way] >= 2, (way, seen.checked)
+    assert named(seen, arch) == set(), seen.alarms
+
+
+def overlaid(mutant: Mutant, folder: Path) -> dict[str, str]:
+    """Return the environment that builds with `mutant`."""
+    goroot = golang.ensure(shipped().go).goroot
+    head, found, tail = (goroot / mutant.file).read_text().rpartition(mutant.old)
+    assert found, "the release has other code here"
+    changed = folder / Path(mutant.file).name
+    changed.write_text(head + mutant.new + tail)
+    overlay = folder / "overlay.json"
+    overlay.write_text(json.dumps({"Replace": {str(goroot / mutant.file): str(changed)}}))
+    return {"GOFLAGS": f"-overlay={overlay}"}
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
 def test_a_changed_instruction_is_found_and_named(mutant: Mutant, tmp_path: Path) -> None:
-    goroot = golang.ensure(shipped().go).goroot
-    head, found, tail = (goroot / mutant.file).read_text().rpartition(mutant.old)
-    assert found, "the release has other code here"
-    changed = tmp_path / Path(mutant.file).name
-    changed.write_text(head + mutant.new + tail)
-    overlay = tmp_path / "overlay.json"
-    overlay.write_text(json.dumps({"Replace": {str(goroot / mutant.file): str(changed)}}))
-    seen = watched(mutant.arch, {"GOFLAGS": f"-overlay={overlay}"})
-    named = {alarm.what for alarm in seen.alarms}
-    assert set(mutant.names.split()) <= named, seen
+    seen = watched(CASE, mutant.arch, overlaid(mutant, tmp_path))
+    assert set(mutant.names.split()) <= {alarm.what for alarm in seen.alarms}, seen
+
+
+@pytest.mark.parametrize("mutant", OF_EVERY_WAY, ids=str)
+def test_a_changed_instruction_of_any_way_is_found_and_named(mutant: Mutant, tmp_path: Path) -> None:
+    seen = watched(with_sentinels("program", tmp_path), mutant.arch, overlaid(mutant, tmp_path))
+    assert set(mutant.names.split()) <= named(seen, mutant.arch), seen

@@ -87,11 +87,3 @@ def test_a_real_library_has_functions() -> None:
             break
     else:
         pytest.fail("nm does not know qsort")
-
-
-def test_a_symbol_without_a_size_does_not_reach_beyond_its_segment() -> None:
-    rows = (Function("_start", 0x1000, 0, (0x1000,)), Function("_end", 0x1FF0, 0, (0x1FF0,)))
-    program = Program(Path("p"), True, 0, rows, ((0x1000, 0x1000, 0),))
-    assert program.name_at(0x1FEF) == "_start+0xfef"
-    assert program.name_at(0x1FFF) == "_end+0xf"
-    assert program.name_at(0x550000000000) == "0x550000000000"

@@ -17,6 +17,9 @@ from harness.elf.places import Function, Program
 _TARGET = re.compile(r"(?:%r14, )?#?(-?0x[0-9a-f]+)")  # all operands of a call that names its target
 
 
+_LEA = re.compile(r"lea (\w+), \[rip ([+-]) (0x[0-9a-f]+)\]")
+
+
 @dataclass(frozen=True)
 class Call:
     """One call: `back` is where the callee returns to, `target` the address that it calls, None if a register says."""
@@ -31,6 +34,9 @@ class Machine:
     """How capstone decodes an architecture, and which of its instructions call.
 
     `relative` says that capstone prints targets as distances; `delay` is the size of what runs before the callee does.
+    `loads` finds, in an instruction that stands right before a call by a register, that register (group 1) and the
+    distance to what it then holds from the instruction's end (groups 2, a sign, and 3). Where the stack and no register
+    holds the return address, that tells which of several calls by register is the one that is looked for.
     """
 
     decoder: str
@@ -39,6 +45,7 @@ class Machine:
     relative: bool = False
     delay: int = 0
     thumb: tuple[str, ...] = ()
+    loads: re.Pattern[str] | None = None
 
 
 def _machine(decoder: str, modes: str, calls: str, **rest: Any) -> Machine:
@@ -47,7 +54,7 @@ def _machine(decoder: str, modes: str, calls: str, **rest: Any) -> Machine:
 
 MACHINES: Mapping[str, Machine] = MappingProxyType(
     {
-        "amd64": _machine("CS_ARCH_X86", "CS_MODE_64", "call"),
+        "amd64": _machine("CS_ARCH_X86", "CS_MODE_64", "call", loads=_LEA),
         "386": _machine("CS_ARCH_X86", "CS_MODE_32", "call"),
         "arm64": _machine("CS_ARCH_ARM64", "CS_MODE_ARM", "bl blr"),
         "riscv64": _machine(
@@ -65,12 +72,16 @@ def calls(program: Program, function: Function, arch: str) -> Iterator[Call]:
     """Yield the calls in `function` of a program for `arch`. Raises OSError where the program cannot be read."""
     machine = MACHINES[arch]
     lite = decoder(arch, is_thumb=function.is_thumb)
+    before = ""
     for address, size, mnemonic, operands in lite.disasm_lite(program.code(function), function.start):
-        if mnemonic not in machine.calls:
-            continue
-        found = _TARGET.fullmatch(operands)
-        target = int(found[1], 16) + (address if machine.relative else 0) if found else None
-        yield Call(address, address + size + machine.delay, target)
+        if mnemonic in machine.calls:
+            found = _TARGET.fullmatch(operands)
+            target = int(found[1], 16) + (address if machine.relative else 0) if found else None
+            if target is None and machine.loads and (loaded := machine.loads.fullmatch(before)):
+                distance = int(loaded[2] + loaded[3], 16)
+                target = address + distance if loaded[1] == operands else None
+            yield Call(address, address + size + machine.delay, target)
+        before = f"{mnemonic} {operands}" if machine.loads else ""
 
 
 @lru_cache(maxsize=32)

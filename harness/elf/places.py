@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from elftools.common.exceptions import ELFError
+from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
@@ -66,6 +67,7 @@ class Program:
     entry: int
     functions: tuple[Function, ...]
     segments: tuple[tuple[int, int, int], ...] = ()  # address, size in the file, offset in the file
+    sections: tuple[tuple[int, int], ...] = ()  # those with code: address, end; none where no section header says
 
     def code(self, function: Function) -> bytes:
         """Return the bytes of `function` (empty where the file does not hold them). Raises OSError."""
@@ -77,11 +79,17 @@ class Program:
         return b""
 
     def size(self, function: Function) -> int:
-        """Return the size of `function` (bytes); one that does not say reaches to the next."""
+        """Return the size of `function` (bytes); one that does not say reaches to the next, or to its section's end.
+
+        What is no code, by its section, has no size.
+        """
         if function.size:
             return function.size
         index = bisect.bisect_right(self._starts, function.start)
-        return self._starts[index] - function.start if index < len(self._starts) else 0
+        end = self._starts[index] if index < len(self._starts) else function.start
+        if self.sections:
+            end = min(end, next((last for first, last in self.sections if first <= function.start < last), 0))
+        return max(end - function.start, 0)
 
     @cached_property
     def by_name(self) -> Mapping[str, tuple[Function, ...]]:
@@ -96,12 +104,15 @@ class Program:
         return [function.start for function in self.functions]
 
     def function_at(self, address: int) -> Function | None:
-        """Return the function that link-time `address` is in; one without a size reaches to the next."""
+        """Return the function that link-time `address` is in; one without a size ends with the next, or its segment."""
         index = bisect.bisect_right(self._starts, address) - 1
         if index < 0:
             return None
         found = self.functions[index]
-        return found if not found.size or address < found.start + found.size else None
+        if found.size:
+            return found if address < found.start + found.size else None
+        ends = [start + size for start, size, _ in self.segments if start <= found.start < start + size]
+        return found if not self.segments or any(address < end for end in ends) else None
 
     def name_at(self, address: int) -> str:
         """Return ``symbol+0x10``, ``symbol`` at a function's start, or the bare address."""
@@ -179,7 +190,12 @@ def _load(path: Path, stamp: tuple[int, int]) -> Program:
             ordered = tuple(rows[key] for key in sorted(rows))
             loads = (segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
             segments = tuple((load["p_vaddr"], load["p_filesz"], load["p_offset"]) for load in loads)
-            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments)
+            sections = tuple(
+                (section["sh_addr"], section["sh_addr"] + section["sh_size"])
+                for section in elf.iter_sections()
+                if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR
+            )
+            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments, sections)
     except (ELFError, ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a usable ELF file: {error}", mend="name a Linux program") from None
 

@@ -176,7 +176,8 @@ class Checker:
             if key[0] not in _ON_GO_STACKS or self._same_g(key, registers)
         ]
         if left.crossings[0] in _ON_GO_STACKS:
-            return others[-1:] or exact[:1]
+            fitting = [key for key in others if not (sp - key[1]) % SMALLEST]  # the innermost is the last
+            return fitting[-1:] or (others if len(others) == 1 else exact[:1])
         if left.crossings == (INTO_C,) or not (left.sure or self.table.link):
             return []  # it may be that of another call
         reach = FAR if left.sure else NEAR

@@ -41,3 +41,9 @@ def test_what_is_no_code_has_no_calls_and_does_not_stop_the_rest(arch: str, tmp_
     made = Program(program(tmp_path, code).path, True, 0, (), ((0xFF0, len(code), 0),))
     found = [call.address for call in calls(made, Function("f", 0xFF0, len(code), (0xFF0,)), arch)]
     assert found == [address for address, _, _ in expected]
+
+
+def test_what_a_register_was_given_right_before_a_call_is_what_is_called(tmp_path: Path) -> None:
+    code = bytes.fromhex("488d1501010000 ffd2488d1501010000 ffd0488d15f8feffff ffd2".replace(" ", ""))
+    found = calls(program(tmp_path, code), Function("f", 0x1000, len(code), (0x1000,)), "amd64")
+    assert [call.target for call in found] == [0x1108, None, 0xF11]  # the second calls by another register

@@ -178,6 +178,16 @@ def test_a_stack_of_go_moves_by_multiples_of_its_smallest_size(moved: int, named
     assert watch.checked == {SWITCH: 1}
 
 
+def test_which_of_two_calls_of_one_goroutine_came_back_is_not_guessed() -> None:
+    watch = Checker(AMD64, OF_GO)
+    for depth in range(2):
+        watch.take(SWITCH_ENTRY, registers(AMD64, rsp=GO_SP - 0x130 * depth, rbp=0))
+    watch.take(SWITCH_EXIT, registers(AMD64, rsp=GO_SP + 0x770, rbp=0))  # of neither, by any move
+    assert (watch.alarms, watch.checked) == ([], {})
+    watch.take(SWITCH_EXIT, registers(AMD64, rsp=GO_SP + 0x1008, rbp=0))  # of the first, whose stack moved
+    assert (watch.alarms, watch.checked) == ([], {SWITCH: 1})
+
+
 def test_the_frame_pointer_comes_back_from_asmcgocall() -> None:
     watch = Checker(ARM64, OF_GO)
     watch.take(SWITCH_ENTRY, registers(ARM64, sp=GO_SP, x30=SWITCH_EXIT, x29=GO_SP + 8))

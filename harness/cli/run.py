@@ -49,14 +49,10 @@ def run(
         sys.stdout.buffer.write(finished.stdout)
         sys.stderr.buffer.write(finished.stderr)
         sys.exit(finished.code if finished.code is not None else 128)
-    watched = watch(guest)
-    rows = faults.load((toolchains_dir(), *folders))
-    known = 0
-    for kind, alarm in {(alarm.crossing, alarm.what): alarm for alarm in watched.alarms}.items():
-        known += watched.counts[kind] if rows.known(alarm, guest.arch) else 0
+    watched = watch(guest, faults.load((toolchains_dir(), *folders)))
     for alarm in watched.alarms:
-        row = rows.known(alarm, guest.arch)
-        click.echo(f"{alarm}{f' (known: {row.id})' if row else ''}")
+        click.echo(f"{alarm}{f' (known: {alarm.known})' if alarm.known else ''}")
+    known = sum(watched.known.values())
     broken = watched.total - known
     counts = ", ".join(f"{count} of {name}" for name, count in sorted(watched.checked.items())) or "none"
     say(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -68,7 +67,7 @@ def run(
     if sight.crossings:
         unwatched = reader.cannot(guest, program) or (stopped and f"its probes stop it: of QEMU's log, {stopped}")
         fields["unwatched"] = unwatched
-        watcher = None if unwatched else Watcher(guest, program)
+        watcher = None if unwatched else Watcher(guest, program, faults)
     if stopped:
         taken = stops.take(guest, found, program)
     elif found or watcher:
@@ -78,7 +77,7 @@ def run(
     if probes:
         fields |= _probed(taken, unreached)
     if watcher:
-        fields |= _watched(watcher.watched(taken.finished), target, faults)
+        fields |= _watched(watcher.watched(taken.finished))
     return Seen(taken.finished, fields, taken.changed)
 
 
@@ -107,10 +106,6 @@ def _probed(taken: Taken, unreached: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _watched(seen: Watched, target: Target, faults: Faults) -> dict[str, Any]:
-    known: Counter[str] = Counter()
-    for kind, alarm in {(alarm.crossing, alarm.what): alarm for alarm in seen.alarms}.items():
-        if row := faults.known(alarm, target.arch):
-            known[row.id] += seen.counts[kind]
-    alarms = tuple(str(alarm) for alarm in seen.alarms if not faults.known(alarm, target.arch))
-    return {"crossings": dict(seen.checked), "alarms": alarms, "known_alarms": dict(known)}
+def _watched(seen: Watched) -> dict[str, Any]:
+    alarms = tuple(str(alarm) for alarm in seen.alarms if not alarm.known)
+    return {"crossings": dict(seen.checked), "alarms": alarms, "known_alarms": dict(seen.known)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from harness.registers import THREAD, RegisterTable
 from harness.watch import promises
@@ -17,8 +17,8 @@ NEAR = 64  # bytes by which a stack pointer can be wrong and still be told to be
 FAR = 1 << 16  # the same where the exit is that of nothing else
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
 FRAMES = 4096  # bytes below a stack pointer that hardly anything but its own stack occupies
-MOST = 1000  # alarms of one run that are kept
-REMEMBERED = 1024  # exits
+MOST = 1000  # alarms of one run that are kept, of known ones half of that
+REMEMBERED = 1024  # exits, goroutines
 EACH = 5  # of those, of one register in one crossing of one caller: one that comes always does not drown the others
 _ON_GO_STACKS = (SWITCH, CALLBACK)
 
@@ -44,15 +44,18 @@ class Checker:
 
     Stacks of threads do not overlap, so that the stack pointer also tells threads apart. A goroutine's stack can move
     meanwhile; then g pairs them. `checked` counts the crossings that were seen at both ends, by kind; an entry whose
-    exit was not seen (a thread that ended, a panic) says nothing.
+    exit was not seen (a thread that ended, a panic) says nothing. `total` counts all alarms, `known` those of which the
+    function `known` says the id of a row.
     """
 
-    def __init__(self, table: RegisterTable, sites: Sites) -> None:
+    def __init__(self, table: RegisterTable, sites: Sites, known: Callable[[Alarm], str] = lambda _: "") -> None:
         self.table, self.sites = table, sites
         self.alarms: list[Alarm] = []
         self.total = 0
-        self.counts: Counter[tuple[str, str]] = Counter()
-        self._kinds: Counter[tuple[str, str, str]] = Counter()
+        self.known: Counter[str] = Counter()
+        self._known = known
+        self._goroutines: set[int] = set()
+        self._kinds: Counter[tuple[str, str, str, str]] = Counter()
         self.checked: Counter[str] = Counter()
         self._hits: Counter[str] = Counter()
         self._pending: dict[tuple[str, int], _Entered] = {}
@@ -91,6 +94,8 @@ class Checker:
             self._pending[site.crossing, sp] = _Entered(site.name, hit, registers, back)
         if site.crossing == INTO_C:
             self._enter_c(site, sp, hit, registers)
+        if site.crossing in _ON_GO_STACKS and self.table.g and len(self._goroutines) < REMEMBERED:
+            self._goroutines.add(registers[self.table.g])
         if site.crossing == CALLBACK:
             outer = [at for (crossing, at) in self._pending if crossing == INTO_GO[0] and 0 <= at - sp < FRAMES]
             if outer:
@@ -219,9 +224,13 @@ class Checker:
             del self._pending[key]
 
     def _add(self, alarm: Alarm) -> None:
+        if alarm.after in self._goroutines:
+            alarm = replace(alarm, is_g=True)
+        row = self._known(alarm)
         self.total += 1
-        self.counts[alarm.crossing, alarm.what] += 1
-        kind = (alarm.crossing, alarm.what, alarm.caller)
+        if row:
+            self.known[row] += 1
+        kind = (alarm.crossing, alarm.what, alarm.caller, row)
         self._kinds[kind] += 1
-        if len(self.alarms) < MOST and self._kinds[kind] <= EACH:
-            self.alarms.append(alarm)
+        if len(self.alarms) < (MOST // 2 if row else MOST) and self._kinds[kind] <= EACH:
+            self.alarms.append(replace(alarm, known=row))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 from harness.elf import places
 from harness.elf.places import Program
 from harness.errors import UsageError
+from harness.host.faults import Faults
 from harness.probe import layout, reader
 from harness.probe.guest import Guest
 from harness.process.spec import Finished
@@ -16,6 +18,7 @@ from harness.qemulog.records import Record
 from harness.watch.alarms import Alarm
 from harness.watch.check import Checker
 from harness.watch.sites import SIGNALS, Exit, Sites, find
+from harness.watch.subject import Subject
 
 TRAMPOLINES = 64  # bytes at the start of QEMU's page of them (linux-user/*/signal.c, setup_sigtramp)
 RESTORERS: Mapping[str, bytes] = MappingProxyType({"amd64": bytes.fromhex("48c7c00f0000000f05")})
@@ -26,7 +29,7 @@ RESTORERS: Mapping[str, bytes] = MappingProxyType({"amd64": bytes.fromhex("48c7c
 class Watched:
     """How a watched run ended, its alarms, and the crossings checked.
 
-    `total` and `counts`, by crossing and register, count the alarms that were not kept too.
+    `total` and `known`, by the id of a row of `toolchains/emulator-faults.yaml`, also count alarms that were not kept.
     """
 
     finished: Finished
@@ -34,18 +37,21 @@ class Watched:
     total: int
     checked: Mapping[str, int]
     torn: int = 0
-    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    known: Mapping[str, int] = field(default_factory=dict)
 
 
-def watch(guest: Guest) -> Watched:
-    """Run `guest` and hold each of its crossings against the ABI. Raises UsageError where it cannot be watched."""
+def watch(guest: Guest, faults: Faults) -> Watched:
+    """Run `guest` and hold each of its crossings against the ABI; `faults` says what is known to be broken.
+
+    Raises UsageError where it cannot be watched.
+    """
     program = places.load(guest.program)
     why = reader.cannot(guest, program)
     if why:
         raise UsageError(
             f"{guest.program} cannot be watched: {why}", mend="build it with -buildmode=exe; --runner=qemu"
         )
-    watcher = Watcher(guest, program)
+    watcher = Watcher(guest, program, faults)
     finished, torn = reader.run(guest, watcher)
     return watcher.watched(finished, torn)
 
@@ -53,9 +59,11 @@ def watch(guest: Guest) -> Watched:
 class Watcher:
     """Holds the crossings of `program` against the ABI, as QEMU's log tells of them."""
 
-    def __init__(self, guest: Guest, program: Program) -> None:
+    def __init__(self, guest: Guest, program: Program, faults: Faults) -> None:
         self._sites = _with_returns(find(program, guest.arch), guest)
-        self._checker = Checker(guest.table, self._sites)
+        self._checker = Checker(
+            guest.table, self._sites, partial(faults.known, subject=Subject(guest.arch, program.path))
+        )
 
     @property
     def addresses(self) -> Collection[int]:
@@ -74,7 +82,7 @@ class Watcher:
     def watched(self, finished: Finished, torn: int = 0) -> Watched:
         """Return what was seen of a run that `finished` so."""
         checker = self._checker
-        return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn, checker.counts)
+        return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn, checker.known)
 
 
 def _with_returns(sites: Sites, guest: Guest) -> Sites:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.host import faults, golang
-from harness.toolchain import load_all
+from harness.host import golang
 from harness.watch.run import Watched
 from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, SIGNALS, SWITCH
 
@@ -129,10 +128,9 @@ OF_EVERY_WAY = [
 ]  # fmt: skip
 
 
-def named(seen: Watched, arch: str) -> set[str]:
+def named(seen: Watched) -> set[str]:
     """Return what alarms name but for those that are known of an unmodified Go."""
-    known = faults.load(load_all().folders)
-    return {alarm.what for alarm in seen.alarms if not known.known(alarm, arch)}
+    return {alarm.what for alarm in seen.alarms if not alarm.known}
 
 
 @pytest.mark.parametrize("arch", ["amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le"])
@@ -140,7 +138,7 @@ def test_an_unmodified_go_breaks_no_promise_but_the_known_one(arch: str) -> None
     seen = watched(CASE, arch)
     assert seen.checked["crosscall2"] >= 1
     assert seen.checked["asmcgocall"] >= 1
-    assert named(seen, arch) == set(), seen.alarms
+    assert named(seen) == set(), seen.alarms
 
 
 @pytest.mark.parametrize("arch", ["amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le"])
@@ -149,7 +147,7 @@ def test_every_way_is_seen_from_end_to_end(arch: str, tmp_path: Path) -> None:
     assert seen.finished.stdout == b"done\n"
     for way in (*INTO_GO, *SIGNALS, INTO_C, SWITCH, CALLBACK):
         assert seen.checked[way] >= 2, (way, seen.checked)
-    assert named(seen, arch) == set(), seen.alarms
+    assert named(seen) == set(), seen.alarms
 
 
 def overlaid(mutant: Mutant, folder: Path) -> dict[str, str]:
@@ -173,4 +171,4 @@ def test_a_changed_instruction_is_found_and_named(mutant: Mutant, tmp_path: Path
 @pytest.mark.parametrize("mutant", OF_EVERY_WAY, ids=str)
 def test_a_changed_instruction_of_any_way_is_found_and_named(mutant: Mutant, tmp_path: Path) -> None:
     seen = watched(with_sentinels("program", tmp_path), mutant.arch, overlaid(mutant, tmp_path))
-    assert set(mutant.names.split()) <= named(seen, mutant.arch), seen
+    assert set(mutant.names.split()) <= named(seen), seen

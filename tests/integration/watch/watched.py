@@ -11,6 +11,7 @@ from harness.build.ambient import ambient
 from harness.build.recipe import recipe
 from harness.build.store import Binary, Store
 from harness.case import Case
+from harness.host import faults
 from harness.probe.guest import Guest
 from harness.process.spec import Command
 from harness.run.execute import guest_environment
@@ -45,4 +46,5 @@ def watched(case: Case, arch: str, environ: dict[str, str] | None = None, argume
     binary = built(case, arch, environ)
     settings = case.variants[0].run
     command = Command((), guest_environment(settings, binary), 60.0)
-    return watch(Guest(target(arch, "qemu"), binary.program, arguments or settings.args, command))
+    guest = Guest(target(arch, "qemu"), binary.program, arguments or settings.args, command)
+    return watch(guest, faults.load())

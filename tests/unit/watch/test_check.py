@@ -137,7 +137,24 @@ def test_an_alarm_that_comes_always_is_counted_and_does_not_drown_the_others() -
     watch.take(ENTRY, registers(ARM64, x21=1))
     watch.take(EXIT, registers(ARM64))
     assert [alarm.what for alarm in watch.alarms] == [*["sp"] * EACH, "x21"]
-    assert (watch.total, watch.counts) == (MOST + 6, {(INTO_C, "sp"): MOST + 5, ("crosscall2", "x21"): 1})
+    assert watch.total == MOST + 6
+
+
+def test_what_is_known_is_counted_apart_and_does_not_hide_what_is_not() -> None:
+    watch = Checker(ARM64, SITES, lambda alarm: "row" if alarm.by == 8 else "")
+    for off in [8] * (EACH + 3) + [4]:
+        watch.take(C_ENTRY, registers(ARM64, sp=off))
+    assert [(alarm.by, alarm.known) for alarm in watch.alarms] == [*[(8, "row")] * EACH, (4, "")]
+    assert (watch.total, watch.known) == (EACH + 4, {"row": EACH + 3})
+
+
+def test_an_alarm_says_whether_the_register_holds_a_goroutine() -> None:
+    watch = Checker(ARM64, OF_GO)
+    watch.take(SWITCH_ENTRY, registers(ARM64, sp=GO_SP, x30=SWITCH_EXIT, x28=0xC000))
+    for value in (0xC000, 0xC001):
+        watch.take(ENTRY, registers(ARM64))
+        watch.take(EXIT, registers(ARM64, x19=value))
+    assert [alarm.is_g for alarm in watch.alarms] == [True, False]
 
 
 SWITCH_ENTRY, SWITCH_EXIT, CALLBACK_ENTRY, HANDLER_ENTRY = range(0x5000, 0x5400, 0x100)

@@ -31,7 +31,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Machine:
-    """How capstone decodes an architecture, and which of its instructions call.
+    """How capstone decodes an architecture, and which of its instructions call; `link` begins the operands of those.
 
     `relative` says that capstone prints targets as distances; `delay` is the size of what runs before the callee does.
     `loads` finds, in an instruction that stands right before a call by a register, that register (group 1) and the
@@ -46,6 +46,7 @@ class Machine:
     delay: int = 0
     thumb: tuple[str, ...] = ()
     loads: re.Pattern[str] | None = None
+    link: str = ""
 
 
 def _machine(decoder: str, modes: str, calls: str, **rest: Any) -> Machine:
@@ -60,7 +61,7 @@ MACHINES: Mapping[str, Machine] = MappingProxyType(
         "riscv64": _machine(
             *("CS_ARCH_RISCV", "CS_MODE_RISCV64 CS_MODE_RISCVC", "jal jalr c.jalr"), relative=True
         ),
-        "s390x": _machine("CS_ARCH_SYSZ", "CS_MODE_BIG_ENDIAN", "brasl basr bras bas"),
+        "s390x": _machine("CS_ARCH_SYSZ", "CS_MODE_BIG_ENDIAN", "brasl basr bras bas", link="%r14, "),
         "ppc64le": _machine("CS_ARCH_PPC", "CS_MODE_64 CS_MODE_LITTLE_ENDIAN", "bl bctrl blrl"),
         "arm": _machine("CS_ARCH_ARM", "CS_MODE_ARM", "bl blx", thumb=("CS_MODE_THUMB",)),
         "mips64le": _machine("CS_ARCH_MIPS", "CS_MODE_MIPS64 CS_MODE_LITTLE_ENDIAN", "jal bal jalr", delay=4),
@@ -74,7 +75,7 @@ def calls(program: Program, function: Function, arch: str) -> Iterator[Call]:
     lite = decoder(arch, is_thumb=function.is_thumb)
     before = ""
     for address, size, mnemonic, operands in lite.disasm_lite(program.code(function), function.start):
-        if mnemonic in machine.calls:
+        if mnemonic in machine.calls and operands.startswith(machine.link):
             found = _TARGET.fullmatch(operands)
             target = int(found[1], 16) + (address if machine.relative else 0) if found else None
             if target is None and machine.loads and (loaded := machine.loads.fullmatch(before)):

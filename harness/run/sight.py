@@ -55,23 +55,26 @@ def run(
         return Seen(client.run(command))
     from harness.elf import places
     from harness.probe import log, reader, stops
-    from harness.probe.guest import Guest
+    from harness.probe.guest import Guest, Taken
     from harness.watch.run import Watcher
 
     guest = Guest(target, binary.program, arguments, command)
-    program = places.load(binary.program)
-    found, unreached = _find(probes, program)
-    stopped = log.cannot(guest, [probe for probe, _ in found], program) if found else ""
+    program = places.load(binary.program) if probes else None
+    found, unreached = _find(probes, program) if program else ([], {})
+    stopped = log.cannot(guest, [probe for probe, _ in found]) if found else ""
     fields: dict[str, Any] = {}
     watcher = None
     if sight.crossings:
-        unwatched = reader.cannot(guest, program) or (stopped and f"its probes stop it: of QEMU's log, {stopped}")
+        unwatched = reader.cannot(guest) or (stopped and f"its probes stop it: of QEMU's log, {stopped}")
         fields["unwatched"] = unwatched
-        watcher = None if unwatched else Watcher(guest, program, faults)
-    if stopped:
+        watcher = None if unwatched else Watcher(guest, faults, binary.folder)
+    if program and stopped:
         taken = stops.take(guest, found, program)
-    elif found or watcher:
+    elif program and found:
         taken = log.take(guest, found, program, *([watcher] if watcher else []))
+    elif watcher:
+        finished, _ = reader.run(guest, watcher)
+        taken = Taken((), {}, {}, finished, log.SOURCE)
     else:
         return Seen(client.run(command), {**fields, "unreached": unreached})
     if probes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from harness.qemulog.records import Values
 from harness.registers import THREAD, RegisterTable
 from harness.watch import promises
 from harness.watch.alarms import Alarm, Misaligned, Unfit, WrongStack
@@ -21,6 +22,19 @@ MOST = 1000  # alarms of one run that are kept, of known ones half of that
 REMEMBERED = 1024  # exits, goroutines
 EACH = 5  # of those, of one register in one crossing of one caller: one that comes always does not drown the others
 _ON_GO_STACKS = (SWITCH, CALLBACK)
+
+
+_Promised = tuple[tuple[Promise, ...], tuple[str, ...]]  # with the names of the registers
+_NOTHING: _Promised = ((), ())
+
+
+def _named(rows: tuple[Promise, ...]) -> _Promised:
+    return rows, tuple(promise.register for promise in rows)
+
+
+def _same(before: Mapping[str, int], after: Mapping[str, int], names: tuple[str, ...]) -> bool:
+    """Whether it is seen at a glance that the registers `names` are all the same, as they nearly always are."""
+    return isinstance(before, Values) and isinstance(after, Values) and before.same(after, names)
 
 
 @dataclass
@@ -61,8 +75,9 @@ class Checker:
         self._pending: dict[tuple[str, int], _Entered] = {}
         self._last: dict[tuple[int, int], Mapping[str, int]] = {}
         self._popped = 0 if table.link else table.word  # what a return takes off the stack
-        self._of_c, self._of_go = promises.of_c(table), promises.of_go(table)
-        self._control = promises.CONTROL.get(table.arch, ())
+        of_c, control = promises.of_c(table), promises.CONTROL.get(table.arch, ())
+        self._of_c, self._of_go = _named(of_c), _named(promises.of_go(table))
+        self._controlled = _named((*of_c, *control))
         self._zero = promises.ZERO_IN_GO.get(table.arch, "")
         self._frame = promises.FRAME_POINTER.get(table.arch, "")
         self._thread = table.of_role(THREAD)
@@ -70,7 +85,7 @@ class Checker:
     @property
     def wanted(self) -> frozenset[str]:
         """The registers that are looked at."""
-        named = {promise.register for promise in (*self._of_c, *self._of_go, *self._control)}
+        named = {*self._controlled[1], *self._of_go[1]}
         return frozenset({*named, self.table.sp, self.table.link, self.table.g, self._zero, self._frame, self._thread})
 
     def take(self, pc: int, registers: Mapping[str, int]) -> None:
@@ -135,7 +150,7 @@ class Checker:
     def _leave(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int]) -> None:
         if not self.table.link and left.crossings[0] not in _ON_GO_STACKS:
             self._forget(sp)
-        if self._last.get((pc, sp)) == registers and not any((name, sp) in self._pending for name in left.crossings):
+        if not any((name, sp) in self._pending for name in left.crossings) and self._last.get((pc, sp)) == registers:
             return  # QEMU logs a block again that a signal kept from running
         for key in self._found(left, pc, sp, registers):
             self._hold_call(key, left, sp, registers)
@@ -152,8 +167,10 @@ class Checker:
         may_move = crossing in _ON_GO_STACKS and abs(moved) >= SMALLEST and not moved % SMALLEST
         if moved and not may_move:
             self._add(Alarm(self.table.sp, crossing, left.name, entered.hit, at, sp, self.table.rule))
-        for promise in self._promised(crossing, entered):
-            self._hold(promise, crossing, left.name, entered, registers)
+        promised, names = self._promised(crossing, entered)
+        if not _same(entered.registers, registers, names):
+            for promise in promised:
+                self._hold(promise, crossing, left.name, entered, registers)
         if crossing in _ON_GO_STACKS and self._frame:
             before, now = entered.registers[self._frame], registers[self._frame]
             if now not in (before, before + moved):
@@ -196,14 +213,11 @@ class Checker:
         exit_ = self.sites.exits.get(back)
         return exit_.crossings if exit_ else ()
 
-    def _promised(self, crossing: str, entered: _Entered) -> Iterator[Promise]:
-        """Yield what is promised across `crossing`."""
+    def _promised(self, crossing: str, entered: _Entered) -> _Promised:
+        """Return what is promised across `crossing`."""
         if crossing in _ON_GO_STACKS:
-            yield from self._of_go if entered.name not in promises.WITHOUT_G.get(self.table.arch, ()) else ()
-            return
-        yield from self._of_c
-        if crossing != INTO_C and not entered.mixed:
-            yield from self._control
+            return self._of_go if entered.name not in promises.WITHOUT_G.get(self.table.arch, ()) else _NOTHING
+        return self._of_c if crossing == INTO_C or entered.mixed else self._controlled
 
     def _hold(self, promise: Promise, crossing: str, caller: str, entered: _Entered, after: Mapping[str, int]) -> None:
         name, mask = promise.register, promise.mask

@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from types import MappingProxyType
+from pathlib import Path
 
-from harness.elf import places
-from harness.elf.places import Program
 from harness.errors import UsageError
 from harness.host.faults import Faults
-from harness.probe import layout, reader
+from harness.probe import reader
 from harness.probe.guest import Guest
 from harness.process.spec import Finished
 from harness.qemulog.records import Record
 from harness.watch.alarms import Alarm
 from harness.watch.check import Checker
-from harness.watch.sites import SIGNALS, Exit, Sites, find
+from harness.watch.remember import crossings
 from harness.watch.subject import Subject
-
-TRAMPOLINES = 64  # bytes at the start of QEMU's page of them (linux-user/*/signal.c, setup_sigtramp)
-RESTORERS: Mapping[str, bytes] = MappingProxyType({"amd64": bytes.fromhex("48c7c00f0000000f05")})
-"""The code that the C library has the kernel return to, where it says so (SA_RESTORER): mov $15, %rax; syscall."""
 
 
 @dataclass(frozen=True)
@@ -45,25 +39,26 @@ def watch(guest: Guest, faults: Faults) -> Watched:
 
     Raises UsageError where it cannot be watched.
     """
-    program = places.load(guest.program)
-    why = reader.cannot(guest, program)
+    why = reader.cannot(guest)
     if why:
         raise UsageError(
             f"{guest.program} cannot be watched: {why}", mend="build it with -buildmode=exe; --runner=qemu"
         )
-    watcher = Watcher(guest, program, faults)
+    watcher = Watcher(guest, faults)
     finished, torn = reader.run(guest, watcher)
     return watcher.watched(finished, torn)
 
 
 class Watcher:
-    """Holds the crossings of `program` against the ABI, as QEMU's log tells of them."""
+    """Holds the crossings of `guest` against the ABI, as QEMU's log tells of them.
 
-    def __init__(self, guest: Guest, program: Program, faults: Faults) -> None:
-        self._sites = _with_returns(find(program, guest.arch), guest)
-        self._checker = Checker(
-            guest.table, self._sites, partial(faults.known, subject=Subject(guest.arch, program.path))
-        )
+    Where they are is remembered in `folder`, if there is one.
+    """
+
+    def __init__(self, guest: Guest, faults: Faults, folder: Path | None = None) -> None:
+        self._sites = crossings(guest, folder)
+        known = partial(faults.known, subject=Subject(guest.arch, guest.program))
+        self._checker = Checker(guest.table, self._sites, known)
 
     @property
     def addresses(self) -> Collection[int]:
@@ -83,14 +78,3 @@ class Watcher:
         """Return what was seen of a run that `finished` so."""
         checker = self._checker
         return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn, checker.known)
-
-
-def _with_returns(sites: Sites, guest: Guest) -> Sites:
-    """Return `sites` with where signal handlers return to, as far as that is known before the program starts."""
-    if not sites.entries:
-        return sites
-    found = layout.layout(guest)
-    returns = [address for page in found.trampolines for address in range(page, page + TRAMPOLINES, 2)]
-    code = RESTORERS.get(guest.arch)
-    returns += layout.restorers(guest, code, found) if code else ()
-    return Sites(sites.entries, {**sites.exits, **{address: Exit(SIGNALS, "the kernel") for address in returns}})

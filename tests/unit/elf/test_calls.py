@@ -47,3 +47,9 @@ def test_what_a_register_was_given_right_before_a_call_is_what_is_called(tmp_pat
     code = bytes.fromhex("488d1501010000 ffd2488d1501010000 ffd0488d15f8feffff ffd2".replace(" ", ""))
     found = calls(program(tmp_path, code), Function("f", 0x1000, len(code), (0x1000,)), "amd64")
     assert [call.target for call in found] == [0x1108, None, 0xF11]  # the second calls by another register
+
+
+def test_a_branch_that_saves_elsewhere_than_in_the_link_register_is_no_call(tmp_path: Path) -> None:
+    code = bytes.fromhex("0d10 0de1".replace(" ", ""))  # basr %r1,%r0, by which a PLT finds itself; basr %r14,%r1
+    found = calls(program(tmp_path, code), Function("f", 0x1000, len(code), (0x1000,)), "s390x")
+    assert [call.address for call in found] == [0x1002]

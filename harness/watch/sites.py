@@ -35,6 +35,12 @@ CGOCALL = "runtime.cgocall"  # calls asmcgocall on a goroutine's stack, never on
 _RUNTIME = "runtime."
 _WRAPPED = ("", ".abi0")  # functions in assembly have a wrapper of ABIInternal
 _C_FUNCTION = re.compile(r"_cgo_[0-9a-f]+_(?:Cfunc|C2func|Cmacro)_(.+)|(x_cgo_\w+)")  # the runtime's own C too
+_CALL_OTHERS = (
+    "_init",
+    "_fini",
+    "_cgo_release_context",
+    "_cgo_wait_runtime_init_done",
+)  # of these, by pointers of theirs
 _CALLERS = (CGOCALL, "runtime.asmcgocall", "runtime.newm1", "runtime.callCgoMmap", "runtime.callCgoMunmap")
 
 
@@ -84,8 +90,8 @@ def find(program: Program, arch: str) -> Sites:
     for name in SIGNALS:
         entries.update({address: Site(name, name) for address in _entries(program, name)})
     for function in c_functions(program):
-        if function.name in INTO_GO:
-            continue  # what it calls is Go's
+        if function.name in INTO_GO or function.name in _CALL_OTHERS:
+            continue  # what crosscall2 and crosscall1 call is Go's
         for call in calls(program, function, arch):
             # What calls by way of a register (mips64le, a pointer, the PLT) may call any of them.
             crossing = targets.get(call.target) if call.target is not None else None
@@ -125,12 +131,13 @@ def _left(
     *,
     by_pointer: bool = False,
 ) -> Iterator[tuple[int, Exit]]:
-    """Yield where `callers` go on after a call of one of `targets`, or `by_pointer` of what is not known."""
+    """Yield where `callers` go on after a call of one of `targets`, or else, `by_pointer`, of what is not known."""
     for name in callers:
         for function in program.by_name.get(name, ()):
-            for call in calls(program, function, arch):
-                if call.target in targets or (by_pointer and call.target is None):
-                    yield call.back, Exit((crossing,), program.name_at(call.address), call.target is not None)
+            made = list(calls(program, function, arch))
+            sure = [call for call in made if call.target in targets]
+            for call in sure or (call for call in made if by_pointer and call.target is None):
+                yield call.back, Exit((crossing,), program.name_at(call.address), bool(sure))
 
 
 def c_functions(program: Program) -> Iterator[Function]:

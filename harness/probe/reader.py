@@ -21,7 +21,7 @@ from harness.qemulog.layouts import LAYOUTS, Layout
 from harness.qemulog.records import Record, Splitter
 
 CHUNK = 1 << 20
-PAUSE = 4  # milliseconds; the largest records do not fill the pipe in them
+PAUSE = 1  # milliseconds; the pipe, which holds a record a page, does not fill in them
 LOG = "log"
 WIDTH = 4  # bytes of a filter's range; a block is logged when its first address is in it, and no block starts within
 

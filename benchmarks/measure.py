@@ -32,7 +32,7 @@ def seconds(side: Side) -> float:
 
 
 def cpu_seconds(side: Side) -> float:
-    """Run `side` once and return the processor seconds of it and all its children, which other work does not change much.
+    """Run `side` once and return the processor seconds of it and its children: other work hardly changes them.
 
     Raises RuntimeError as `seconds` does.
     """

@@ -18,7 +18,7 @@ from harness.elf import calls, places
 from harness.errors import StoreBroken
 from harness.probe import layout
 from harness.probe.guest import Guest
-from harness.watch import returns, sites
+from harness.watch import promises, returns, sites
 from harness.watch.sites import Exit, Site, Sites
 
 
@@ -52,7 +52,7 @@ def _key(guest: Guest) -> str:
 @lru_cache(maxsize=1)
 def _code() -> list[tuple[int, int]]:
     """Return what tells one state of the code that finds crossings from another."""
-    stats = [Path(str(module.__file__)).stat() for module in (calls, places, layout, returns, sites)]
+    stats = [Path(str(module.__file__)).stat() for module in (calls, places, layout, promises, returns, sites)]
     return [(stat.st_size, stat.st_mtime_ns) for stat in stats]
 
 

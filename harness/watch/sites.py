@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from harness.elf.calls import calls
 from harness.elf.places import Function, Program
+from harness.watch.promises import ZERO_IN_GO
 
 INTO_GO = ("crosscall2", "crosscall1")
 """What C code calls to enter Go: for a callback, and on a thread of the runtime's."""
@@ -111,9 +112,20 @@ def find(program: Program, arch: str) -> Sites:
     entries.update({address: Site(CALLBACK, program.name_at(address)) for address in callbacks})
     names = [f"runtime.cgocallback{suffix}" for suffix in _WRAPPED]
     exits.update(_left(program, arch, names, CALLBACK, callbacks, by_pointer=True))
+    if arch not in ZERO_IN_GO:
+        return Sites({at: site for at, site in entries.items() if at not in _wrapped(program, callbacks)}, exits)
     for function in program.by_name.get(_RUNTIME + HANDLER, ()):
         entries.update({address: Site(HANDLER, HANDLER) for address in function.entries})
     return Sites(entries, exits)
+
+
+def _wrapped(program: Program, addresses: Collection[int]) -> frozenset[int]:
+    """Return those of `addresses` that are entered by way of a wrapper, at which nothing else is to be seen.
+
+    Only the zero register differs between the two.
+    """
+    wrappers = [at for at in addresses if program.name_at(at).endswith(".abi0")]
+    return frozenset(at for at in addresses if at not in wrappers) if wrappers else frozenset()
 
 
 def _entries(program: Program, name: str) -> tuple[int, ...]:

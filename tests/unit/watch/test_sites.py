@@ -28,7 +28,8 @@ def program(folder: Path, code: dict[str, str]) -> Program:
     path = folder / "program"
     path.write_bytes(data)
     sizes = dict.fromkeys(("runtime.text", "runtime.etext"), 0)
-    rows = tuple(Function(name, at, sizes.get(name, 0x80), (at,)) for name, at in PLACES.items())
+    ordered = sorted(PLACES.items(), key=lambda place: place[1])
+    rows = tuple(Function(name, at, sizes.get(name, 0x80), (at,)) for name, at in ordered)
     return Program(path, True, 0, rows, ((0x1000, 0x1000, 0),))
 
 
@@ -57,3 +58,12 @@ def test_what_calls_by_a_pointer_may_call_anything_but_where_it_is_known_to_call
         0x1505: Exit((INTO_GO[0],), "goCallback+0x0", True),
         0x1702: Exit((*INTO_GO, *SIGNALS), "call_any+0x0", False),
     }
+
+
+@pytest.mark.parametrize(("arch", "seen"), [("amd64", {0x1100, 0x1180}), ("386", {0x1180})])
+def test_behind_a_wrapper_only_the_zero_register_is_looked_at(
+    arch: str, seen: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PLACES, "runtime.cgocallbackg.abi0", 0x1180)
+    sites = find(program(tmp_path, {}), arch)
+    assert {at for at, site in sites.entries.items() if site.crossing == CALLBACK} == seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import subprocess
 import time
@@ -30,9 +31,20 @@ def seconds(side: Side) -> float:
     return took
 
 
-def compare(title: str, ours: Side, theirs: Side, rounds: int) -> float:
+def cpu_seconds(side: Side) -> float:
+    """Run `side` once and return the processor seconds of it and its children: other work hardly changes them.
+
+    Raises RuntimeError as `seconds` does.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds(side)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compare(title: str, ours: Side, theirs: Side, rounds: int, measure: Callable[[Side], float] = seconds) -> float:
     """Run both sides in turn `rounds` times, print both and the ratio, and return the median ratio."""
-    rows = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
+    rows = [(measure(ours), measure(theirs)) for _ in range(rounds)]
     ratios = [mine / other for mine, other in rows]
     print(f"{title} ({rounds} rounds)")
     for name, values in ((ours.name, [row[0] for row in rows]), (theirs.name, [row[1] for row in rows])):

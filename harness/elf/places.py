@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
+from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from harness.elf import symtab
@@ -65,6 +66,7 @@ class Program:
     entry: int
     functions: tuple[Function, ...]
     segments: tuple[tuple[int, int, int], ...] = ()  # address, size in the file, offset in the file
+    sections: tuple[tuple[int, int], ...] = ()  # those with code: address, end; none where no section header says
 
     def code(self, function: Function) -> bytes:
         """Return the bytes of `function` (empty where the file does not hold them). Raises OSError."""
@@ -76,11 +78,17 @@ class Program:
         return b""
 
     def size(self, function: Function) -> int:
-        """Return the size of `function` (bytes); one that does not say reaches to the next."""
+        """Return the size of `function` (bytes); one that does not say reaches to the next, or to its section's end.
+
+        What is no code, by its section, has no size.
+        """
         if function.size:
             return function.size
         index = bisect.bisect_right(self._starts, function.start)
-        return self._starts[index] - function.start if index < len(self._starts) else 0
+        end = self._starts[index] if index < len(self._starts) else function.start
+        if self.sections:
+            end = min(end, next((last for first, last in self.sections if first <= function.start < last), 0))
+        return max(end - function.start, 0)
 
     @cached_property
     def by_name(self) -> Mapping[str, tuple[Function, ...]]:
@@ -181,7 +189,12 @@ def _load(path: Path, stamp: tuple[int, int]) -> Program:
             ordered = tuple(rows[key] for key in sorted(rows))
             loads = (segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
             segments = tuple((load["p_vaddr"], load["p_filesz"], load["p_offset"]) for load in loads)
-            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments)
+            sections = tuple(
+                (section["sh_addr"], section["sh_addr"] + section["sh_size"])
+                for section in elf.iter_sections()
+                if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR
+            )
+            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments, sections)
     except (ELFError, ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a usable ELF file: {error}", mend="name a Linux program") from None
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from typing import TYPE_CHECKING
 
 from harness import yamlsource
 from harness.data import toolchains_dir
+from harness.host.crossings import SHAPE, Broken, Crossing, Subject, crossings
+from harness.host.versions import in_range, is_range
 from harness.schema import Choice, Context, ListOf, Record, Text, validate
 from harness.target import RUNNERS
 from harness.toolchain import FAULTS_FILE, Toolchains
@@ -28,25 +27,11 @@ _VERSION = re.compile(r"version (\d+(?:\.\d+)*)")
 
 def _ranges_are_ranges(node: MappingNode, values: dict[str, object], context: Context) -> None:
     for name in ("emulator", "go", "versions"):
-        try:
-            SpecifierSet(str(values.get(name, "")))
-        except InvalidSpecifier as error:
-            context.bad(node, f"{name}: not a range of versions: {error}")
+        if trouble := is_range(str(values.get(name, ""))):
+            context.bad(node, f"{name}: not a range of versions: {trouble}")
 
 
 _TEXT = Text(empty=False)
-
-
-class Broken(Protocol):
-    """A promise that was broken: what (a register), and in which crossing."""
-
-    @property
-    def what(self) -> str:
-        """The register's name."""
-
-    @property
-    def crossing(self) -> str:
-        """The crossing's name."""
 
 
 _FLAG = Choice(("true", "false"))
@@ -69,15 +54,7 @@ _SHAPE = Record(
                 after=_ranges_are_ranges,
             )
         ),
-        "crossings": ListOf(
-            Record(
-                {
-                    **{"id": _TEXT, "arches": ListOf(_TEXT, least=1), "crossing": _TEXT, "register": _TEXT},
-                    **{"reason": _TEXT, "link": _TEXT},
-                },
-                required=("id", "arches", "crossing", "register", "reason"),
-            )
-        ),
+        "crossings": ListOf(SHAPE),
         "faults": ListOf(
             Record(
                 {
@@ -135,22 +112,6 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Crossing:
-    """A promise that Go is known to break: at which crossing, and which registers (with spaces between) show it."""
-
-    id: str
-    arches: tuple[str, ...]
-    crossing: str
-    register: str
-    reason: str
-    link: str = ""
-
-    def knows(self, alarm: Broken, arch: str) -> bool:
-        """Whether `alarm` on `arch` is this one."""
-        return arch in self.arches and alarm.crossing == self.crossing and alarm.what in self.register.split()
-
-
-@dataclass(frozen=True)
 class Faults:
     """All tables."""
 
@@ -158,9 +119,9 @@ class Faults:
     faults: tuple[Fault, ...]
     crossings: tuple[Crossing, ...] = ()
 
-    def known(self, alarm: Broken, arch: str) -> Crossing | None:
-        """Return the row that knows this `alarm` of the watch on `arch`, or None."""
-        return next((row for row in self.crossings if row.knows(alarm, arch)), None)
+    def known(self, alarm: Broken, subject: Subject) -> str:
+        """Return the id of the row that knows this `alarm` of the watch on `subject`, or an empty text."""
+        return next((row.id for row in self.crossings if row.knows(alarm, subject)), "")
 
     def symptom(self, stderr: str, emulator: str) -> Fault | None:
         """Return the row whose symptom `stderr` shows under the `emulator` of that version text."""
@@ -177,22 +138,12 @@ def emulator_number(text: str) -> str:
     return found[1] if found else ""
 
 
-def in_range(number: str, versions: str) -> bool:
-    """Whether version `number` is in the range `versions`; an empty range holds every version."""
-    if not versions:
-        return True
-    try:
-        return SpecifierSet(versions).contains(Version(number), prereleases=True)
-    except InvalidVersion:
-        return False
-
-
 @lru_cache(maxsize=4)
 def load(folders: tuple[Path, ...] = ()) -> Faults:
     """Read the shipped tables and those of the user's own folders. Raises InputError."""
     pairs: list[Pair] = []
     faults: list[Fault] = []
-    crossings: list[Crossing] = []
+    known: list[Crossing] = []
     for folder in dict.fromkeys((toolchains_dir(), *folders)):
         path = folder / FAULTS_FILE
         if not path.exists():
@@ -200,11 +151,10 @@ def load(folders: tuple[Path, ...] = ()) -> Faults:
         values = validate(_SHAPE, yamlsource.read(path), path)
         for row in values.get("pairs", ()):
             pairs.append(Pair(**{**row, "arches": tuple(row.get("arches", ())), "blocks": row.get("blocks") == "true"}))
-        for row in values.get("crossings", ()):
-            crossings.append(Crossing(**{**row, "arches": tuple(row["arches"])}))
+        known += crossings(values.get("crossings", ()))
         for row in values.get("faults", ()):
             faults.append(Fault(**{**row, "pattern": re.compile(row["pattern"]), "retry": row["retry"] == "true"}))
-    return Faults(tuple(pairs), tuple(faults), tuple(crossings))
+    return Faults(tuple(pairs), tuple(faults), tuple(known))
 
 
 def bad_pairs(toolchains: Toolchains, survey: Survey, go_release: str) -> Sequence[Pair]:

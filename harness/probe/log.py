@@ -19,9 +19,9 @@ SOURCE = "QEMU log"
 _NO_FORWARD = "QEMU's log has no memory, so the backtrace ends at the caller"
 
 
-def cannot(guest: Guest, probes: Sequence[Probe], program: Program) -> str:
+def cannot(guest: Guest, probes: Sequence[Probe]) -> str:
     """Return an empty text where the log can answer `probes`, else why it cannot."""
-    why = reader.cannot(guest, program)
+    why = reader.cannot(guest)
     if why:
         return why
     if any(probe.when != ENTRY for probe in probes):
@@ -56,6 +56,11 @@ class _Entries:
         """See `Listener`."""
         return self._wanted
 
+    @property
+    def wanted(self) -> frozenset[str] | None:
+        """See `Listener`: a snapshot has all registers."""
+        return None
+
     def take(self, pc: int, record: Record) -> None:
         """See `Listener`."""
         probe = self._wanted[pc]
@@ -65,7 +70,7 @@ class _Entries:
             self.found.append(self._snapshot(pc, record, probe, hit))
 
     def _snapshot(self, pc: int, record: Record, probe: Probe, hit: int) -> Snapshot:
-        table, values = record.layout.table, record.registers
+        table, values = record.layout.table, dict(record.registers)
         names = [self._program.function_name_at(pc)]
         thread = table.of_role(THREAD)
         if table.link in values:

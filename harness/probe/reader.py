@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import select
 import threading
@@ -10,7 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.build.store import Store
-from harness.elf.places import Program
+from harness.elf.identity import identify
+from harness.errors import UsageError
 from harness.probe.guest import Guest
 from harness.process import client
 from harness.process.spec import Finished
@@ -18,25 +21,47 @@ from harness.qemulog.layouts import LAYOUTS, Layout
 from harness.qemulog.records import Record, Splitter
 
 CHUNK = 1 << 20
+PAUSE = 1  # milliseconds; the pipe, which holds a record a page, does not fill in them
 LOG = "log"
 WIDTH = 4  # bytes of a filter's range; a block is logged when its first address is in it, and no block starts within
 
 
-def cannot(guest: Guest, program: Program) -> str:
-    """Return an empty text where QEMU's log can tell of `program`, else why it cannot."""
+def cannot(guest: Guest) -> str:
+    """Return an empty text where QEMU's log can tell of `guest`, else why it cannot.
+
+    Raises UsageError where it is no program.
+    """
     if guest.platform.emulator is None:
         return "it runs natively, without QEMU's log"
     if guest.arch not in LAYOUTS:
         return f"the layout of {guest.arch} in QEMU's log is not known"
-    if not program.is_fixed:
+    try:
+        kind = identify(guest.program).kind
+    except ValueError as error:
+        raise UsageError(str(error), mend="name a Linux program") from None
+    if kind != "ET_EXEC":
         return "it is position-independent: where it is loaded is not known before it starts"
     return ""
 
 
 def options(addresses: Iterable[int], fifo: Path) -> tuple[str, ...]:
     """Return QEMU's options that log the registers into `fifo` whenever a block of code starts at an address."""
-    ranges = ",".join(f"{address:#x}+{WIDTH}" for address in addresses)
+    ranges = ",".join(f"{start:#x}+{end - start:#x}" for start, end in ranges_of(addresses))
     return "-d", "cpu,fpu,nochain", "-dfilter", ranges, "-D", str(fifo)
+
+
+def ranges_of(addresses: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the ranges (start, end) that hold `addresses`, as few as there can be without other instructions in them.
+
+    QEMU compares each block that runs with each range in turn.
+    """
+    found: list[tuple[int, int]] = []
+    for address in sorted(addresses):
+        if found and address <= found[-1][1]:
+            found[-1] = found[-1][0], address + WIDTH
+        else:
+            found.append((address, address + WIDTH))
+    return found
 
 
 class Listener(Protocol):
@@ -45,6 +70,10 @@ class Listener(Protocol):
     @property
     def addresses(self) -> Collection[int]:
         """Where (link-time addresses)."""
+
+    @property
+    def wanted(self) -> frozenset[str] | None:
+        """The registers that are looked at; None: all."""
 
     def take(self, pc: int, record: Record) -> None:
         """Take in one record; its program counter is `pc`."""
@@ -55,20 +84,20 @@ def run(guest: Guest, *listeners: Listener) -> tuple[Finished, int]:
 
     Returns how it ended, and how many records were cut off.
     """
-    wanted: dict[int, list[Callable[[int, Record], None]]] = {}
+    takers: dict[int, list[Callable[[int, Record], None]]] = {}
     for listener in listeners:
         for address in listener.addresses:
-            wanted.setdefault(address, []).append(listener.take)
+            takers.setdefault(address, []).append(listener.take)
 
     def consume(record: Record) -> None:
-        pc = record.pc
-        if pc is not None:
-            for take in wanted.get(pc, ()):
-                take(pc, record)
+        for take in takers.get(record.pc, ()):
+            take(record.pc, record)
 
-    addresses = sorted(wanted)
+    addresses = sorted(takers)
+    sets = [listener.wanted for listener in listeners]
+    wanted = None if None in sets else frozenset().union(*(names for names in sets if names))
     with Store().scratch() as folder:
-        reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume)
+        reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume, wanted)
         reader.start()
         try:
             finished = client.run(guest.under(*(options(addresses, folder / LOG) if addresses else ())))
@@ -80,25 +109,32 @@ def run(guest: Guest, *listeners: Listener) -> tuple[Finished, int]:
 class LogReader(threading.Thread):
     """Hands every whole record to `consume`, in its own thread, until `finish`. `splitter.torn` counts the others."""
 
-    def __init__(self, fifo: Path, layout: Layout, consume: Callable[[Record], None]) -> None:
+    def __init__(
+        self, fifo: Path, layout: Layout, consume: Callable[[Record], None], wanted: frozenset[str] | None = None
+    ) -> None:
         super().__init__(name="crossabi-log")
-        self.splitter = Splitter(layout)
+        self.splitter = Splitter(layout, wanted)
         self._consume = consume
         os.mkfifo(fifo, 0o600)
         self._fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # so that it never hangs up in between
+        with contextlib.suppress(OSError):  # somebody who has many pipes may not have a large one
+            fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, CHUNK)
         self._wake, self._waker = os.pipe2(os.O_CLOEXEC)
 
     def run(self) -> None:
-        """Read, cut and hand on."""
-        poller = select.poll()
+        """Read, cut and hand on. Between reads it lets the pipe fill: waking up for each record costs more than it."""
+        poller, waiter = select.poll(), select.poll()
         poller.register(self._fd, select.POLLIN)
-        poller.register(self._wake, select.POLLIN)
+        for one in (poller, waiter):
+            one.register(self._wake, select.POLLIN)
         ending = False
         while True:
             ready = {fd for fd, _ in poller.poll(0 if ending else None)}
             if self._fd in ready:
                 for record in self.splitter.feed(os.read(self._fd, CHUNK)):
                     self._consume(record)
+                if not ending:
+                    waiter.poll(PAUSE)
             elif ending:
                 break
             ending = ending or self._wake in ready

@@ -21,7 +21,7 @@ def take(guest: Guest, probes: Sequence[Probe], source: str = AUTO, *, fault: bo
     """
     program = places.load(guest.program)
     found = [(probe, program.find(probe.at)) for probe in probes]
-    cannot = "it does not tell what a signal interrupts" if fault else log.cannot(guest, probes, program)
+    cannot = "it does not tell what a signal interrupts" if fault else log.cannot(guest, probes)
     if source == LOG and cannot:
         raise UsageError(f"QEMU's log cannot answer this: {cannot}", mend="leave --source out, or use --source=stub")
     if cannot or source == STUB:

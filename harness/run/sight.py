@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -56,29 +55,32 @@ def run(
         return Seen(client.run(command))
     from harness.elf import places
     from harness.probe import log, reader, stops
-    from harness.probe.guest import Guest
+    from harness.probe.guest import Guest, Taken
     from harness.watch.run import Watcher
 
     guest = Guest(target, binary.program, arguments, command)
-    program = places.load(binary.program)
-    found, unreached = _find(probes, program)
-    stopped = log.cannot(guest, [probe for probe, _ in found], program) if found else ""
+    program = places.load(binary.program) if probes else None
+    found, unreached = _find(probes, program) if program else ([], {})
+    stopped = log.cannot(guest, [probe for probe, _ in found]) if found else ""
     fields: dict[str, Any] = {}
     watcher = None
     if sight.crossings:
-        unwatched = reader.cannot(guest, program) or (stopped and f"its probes stop it: of QEMU's log, {stopped}")
+        unwatched = reader.cannot(guest) or (stopped and f"its probes stop it: of QEMU's log, {stopped}")
         fields["unwatched"] = unwatched
-        watcher = None if unwatched else Watcher(guest, program)
-    if stopped:
+        watcher = None if unwatched else Watcher(guest, faults, binary.folder)
+    if program and stopped:
         taken = stops.take(guest, found, program)
-    elif found or watcher:
+    elif program and found:
         taken = log.take(guest, found, program, *([watcher] if watcher else []))
+    elif watcher:
+        finished, _ = reader.run(guest, watcher)
+        taken = Taken((), {}, {}, finished, log.SOURCE)
     else:
         return Seen(client.run(command), {**fields, "unreached": unreached})
     if probes:
         fields |= _probed(taken, unreached)
     if watcher:
-        fields |= _watched(watcher.watched(taken.finished), target, faults)
+        fields |= _watched(watcher.watched(taken.finished))
     return Seen(taken.finished, fields, taken.changed)
 
 
@@ -107,7 +109,6 @@ def _probed(taken: Taken, unreached: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _watched(seen: Watched, target: Target, faults: Faults) -> dict[str, Any]:
-    known = Counter(row.id for alarm in seen.alarms if (row := faults.known(alarm, target.arch)))
-    alarms = tuple(str(alarm) for alarm in seen.alarms if not faults.known(alarm, target.arch))
-    return {"crossings": dict(seen.checked), "alarms": alarms, "known_alarms": dict(known)}
+def _watched(seen: Watched) -> dict[str, Any]:
+    alarms = tuple(str(alarm) for alarm in seen.alarms if not alarm.known)
+    return {"crossings": dict(seen.checked), "alarms": alarms, "known_alarms": dict(seen.known)}

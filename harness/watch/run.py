@@ -3,54 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
-from harness.elf import places
-from harness.elf.places import Program
 from harness.errors import UsageError
+from harness.host.faults import Faults
 from harness.probe import reader
 from harness.probe.guest import Guest
 from harness.process.spec import Finished
 from harness.qemulog.records import Record
-from harness.watch.check import Alarm, Checker
-from harness.watch.sites import find
+from harness.watch.alarms import Alarm
+from harness.watch.check import Checker
+from harness.watch.remember import crossings
+from harness.watch.subject import Subject
 
 
 @dataclass(frozen=True)
 class Watched:
-    """How a watched run ended, its alarms (`total` counts those beyond the bound too) and the crossings checked."""
+    """How a watched run ended, its alarms, and the crossings checked.
+
+    `total` and `known`, by the id of a row of `toolchains/emulator-faults.yaml`, also count alarms that were not kept.
+    """
 
     finished: Finished
     alarms: tuple[Alarm, ...]
     total: int
     checked: Mapping[str, int]
     torn: int = 0
+    known: Mapping[str, int] = field(default_factory=dict)
 
 
-def watch(guest: Guest) -> Watched:
-    """Run `guest` and hold each of its crossings against the ABI. Raises UsageError where it cannot be watched."""
-    program = places.load(guest.program)
-    why = reader.cannot(guest, program)
+def watch(guest: Guest, faults: Faults) -> Watched:
+    """Run `guest` and hold each of its crossings against the ABI; `faults` says what is known to be broken.
+
+    Raises UsageError where it cannot be watched.
+    """
+    why = reader.cannot(guest)
     if why:
         raise UsageError(
             f"{guest.program} cannot be watched: {why}", mend="build it with -buildmode=exe; --runner=qemu"
         )
-    watcher = Watcher(guest, program)
+    watcher = Watcher(guest, faults)
     finished, torn = reader.run(guest, watcher)
     return watcher.watched(finished, torn)
 
 
 class Watcher:
-    """Holds the crossings of `program` against the ABI, as QEMU's log tells of them."""
+    """Holds the crossings of `guest` against the ABI, as QEMU's log tells of them.
 
-    def __init__(self, guest: Guest, program: Program) -> None:
-        self._sites = find(program, guest.arch)
-        self._checker = Checker(guest.table, self._sites)
+    Where they are is remembered in `folder`, if there is one.
+    """
+
+    def __init__(self, guest: Guest, faults: Faults, folder: Path | None = None) -> None:
+        self._sites = crossings(guest, folder)
+        known = partial(faults.known, subject=Subject(guest.arch, guest.program))
+        self._checker = Checker(guest.table, self._sites, known)
 
     @property
     def addresses(self) -> Collection[int]:
         """See `reader.Listener`."""
         return self._sites.addresses
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """See `reader.Listener`."""
+        return self._checker.wanted
 
     def take(self, pc: int, record: Record) -> None:
         """See `reader.Listener`."""
@@ -59,4 +77,4 @@ class Watcher:
     def watched(self, finished: Finished, torn: int = 0) -> Watched:
         """Return what was seen of a run that `finished` so."""
         checker = self._checker
-        return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn)
+        return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn, checker.known)

@@ -1,37 +1,69 @@
 """Where a program crosses between C and Go: the addresses at which each crossing is entered and left.
 
 A crossing is left where its caller goes on, so the calls of each are looked for in the code. Names are those of Go's
-runtime (runtime/cgo/gcc_*.S and asm_*.s, runtime/asm_*.s) and of cgo's output (``_cgo_…_Cfunc_…``, ``_cgoexp_…``).
+runtime (runtime/cgo/gcc_*.S and asm_*.s, runtime/asm_*.s, runtime/sys_linux_*.s) and of cgo's output
+(``_cgo_…_Cfunc_…``, ``_cgoexp_…``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from harness.elf.calls import calls
 from harness.elf.places import Function, Program
+from harness.watch.promises import ZERO_IN_GO
 
 INTO_GO = ("crosscall2", "crosscall1")
 """What C code calls to enter Go: for a callback, and on a thread of the runtime's."""
 
+SIGNALS = ("sigtramp", "cgoSigtramp")
+"""What the kernel, or a handler in C that hands on, calls for a signal; the second jumps to the first."""
+
 INTO_C = "asmcgocall"
-_SWITCHES = ("runtime.asmcgocall", "runtime.asmcgocall.abi0")
-_LANDING_PADS = ("runtime.asmcgocall_landingpad", "runtime.asmcgocall_landingpad.abi0")  # of amd64: jumps to C
+"""A C function, from its entry to where it returns to."""
+
+SWITCH = "asmcgocall itself"
+"""asmcgocall as its caller in Go sees it."""
+
+CALLBACK = "cgocallback"
+"""cgocallbackg, which cgocallback calls on the goroutine's stack."""
+
+HANDLER = "sigtrampgo"
+CGOCALL = "runtime.cgocall"  # calls asmcgocall on a goroutine's stack, never on a system stack
+_RUNTIME = "runtime."
+_WRAPPED = ("", ".abi0")  # functions in assembly have a wrapper of ABIInternal
 _C_FUNCTION = re.compile(r"_cgo_[0-9a-f]+_(?:Cfunc|C2func|Cmacro)_(.+)|(x_cgo_\w+)")  # the runtime's own C too
+_CALL_OTHERS = (
+    "_init",
+    "_fini",
+    "_cgo_release_context",
+    "_cgo_wait_runtime_init_done",
+)  # of these, by pointers of theirs
+_CALLERS = (CGOCALL, "runtime.asmcgocall", "runtime.newm1", "runtime.callCgoMmap", "runtime.callCgoMunmap")
 
 
 @dataclass(frozen=True)
 class Site:
-    """One address of a crossing: which crossing, and in whose code (for an entry: whose entry it is).
-
-    An exit may also be that of another call: only one that comes with the stack pointer of an entry counts.
-    """
+    """One address at which a crossing is entered: which crossing, and whose entry it is."""
 
     crossing: str
     name: str
+
+
+@dataclass(frozen=True)
+class Exit:
+    """One address at which crossings are left, in whose code.
+
+    Unless it is `sure`, it may also be the exit of another call: only one that comes with the stack pointer of an entry
+    counts.
+    """
+
+    crossings: tuple[str, ...]
+    name: str
+    sure: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,7 +71,7 @@ class Sites:
     """`entries` and `exits` by address; an address can be both."""
 
     entries: Mapping[int, Site]
-    exits: Mapping[int, Site]
+    exits: Mapping[int, Exit]
 
     @property
     def addresses(self) -> tuple[int, ...]:
@@ -51,28 +83,73 @@ class Sites:
 def find(program: Program, arch: str) -> Sites:
     """Return the crossings of `program`; none where it has no cgo in it. Raises OSError."""
     entries: dict[int, Site] = {}
-    exits: dict[int, Site] = {}
+    exits: dict[int, Exit] = {}
     targets = {entry: name for name in INTO_GO for row in program.by_name.get(name, ()) for entry in row.entries}
+    if not targets:
+        return Sites({}, {})
     entries.update({address: Site(name, name) for address, name in targets.items()})
-    for function in c_functions(program) if targets else ():
+    for name in SIGNALS:
+        entries.update({address: Site(name, name) for address in _entries(program, name)})
+    for function in c_functions(program):
+        if function.name in INTO_GO or function.name in _CALL_OTHERS:
+            continue  # what crosscall2 and crosscall1 call is Go's
         for call in calls(program, function, arch):
-            # What calls by way of a register (mips64le, a pointer, the PLT) may call crosscall2.
-            crossing = INTO_GO[0] if call.target is None else targets.get(call.target, "")
-            if crossing:
+            # What calls by way of a register (mips64le, a pointer, the PLT) may call any of them.
+            crossing = targets.get(call.target) if call.target is not None else None
+            if crossing or call.target is None:
                 place = f"{function.name}+{call.address - function.start:#x}"
-                exits[call.back] = Site(crossing, place)
+                exits[call.back] = Exit((crossing,) if crossing else (*INTO_GO, *SIGNALS), place, bool(crossing))
     for name in program.by_name:
         match = _C_FUNCTION.fullmatch(name)
         if match:
             (function, *_) = program.by_name[name]
             entries.update({address: Site(INTO_C, match[1] or match[2]) for address in function.entries})
-    pads = {row.start for name in _LANDING_PADS for row in program.by_name.get(name, ())}
-    for name in _SWITCHES:
-        for function in program.by_name.get(name, ()):
-            for call in calls(program, function, arch):
-                if call.target is None or call.target in pads:
-                    exits[call.back] = Site(INTO_C, program.name_at(call.address))
+    pads = _entries(program, "asmcgocall_landingpad")  # of amd64: jumps to C
+    exits.update(_left(program, arch, ["runtime.asmcgocall.abi0", "runtime.asmcgocall"], INTO_C, pads, by_pointer=True))
+    switches, callbacks = _entries(program, "asmcgocall"), _entries(program, "cgocallbackg")
+    entries.update({address: Site(SWITCH, program.name_at(address)) for address in switches})
+    exits.update(_left(program, arch, _CALLERS, SWITCH, switches))
+    entries.update({address: Site(CALLBACK, program.name_at(address)) for address in callbacks})
+    names = [f"runtime.cgocallback{suffix}" for suffix in _WRAPPED]
+    exits.update(_left(program, arch, names, CALLBACK, callbacks, by_pointer=True))
+    if arch not in ZERO_IN_GO:
+        return Sites({at: site for at, site in entries.items() if at not in _wrapped(program, callbacks)}, exits)
+    for function in program.by_name.get(_RUNTIME + HANDLER, ()):
+        entries.update({address: Site(HANDLER, HANDLER) for address in function.entries})
     return Sites(entries, exits)
+
+
+def _wrapped(program: Program, addresses: Collection[int]) -> frozenset[int]:
+    """Return those of `addresses` that are entered by way of a wrapper, at which nothing else is to be seen.
+
+    Only the zero register differs between the two.
+    """
+    wrappers = [at for at in addresses if program.name_at(at).endswith(".abi0")]
+    return frozenset(at for at in addresses if at not in wrappers) if wrappers else frozenset()
+
+
+def _entries(program: Program, name: str) -> tuple[int, ...]:
+    """Return where the runtime's function `name` is entered, by each of its ABIs."""
+    rows = [row for suffix in _WRAPPED for row in program.by_name.get(f"{_RUNTIME}{name}{suffix}", ())]
+    return tuple(address for row in rows for address in row.entries)
+
+
+def _left(
+    program: Program,
+    arch: str,
+    callers: Collection[str],
+    crossing: str,
+    targets: Collection[int],
+    *,
+    by_pointer: bool = False,
+) -> Iterator[tuple[int, Exit]]:
+    """Yield where `callers` go on after a call of one of `targets`, or else, `by_pointer`, of what is not known."""
+    for name in callers:
+        for function in program.by_name.get(name, ()):
+            made = list(calls(program, function, arch))
+            sure = [call for call in made if call.target in targets]
+            for call in sure or (call for call in made if by_pointer and call.target is None):
+                yield call.back, Exit((crossing,), program.name_at(call.address), bool(sure))
 
 
 def c_functions(program: Program) -> Iterator[Function]:

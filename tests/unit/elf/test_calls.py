@@ -41,3 +41,25 @@ def test_what_is_no_code_has_no_calls_and_does_not_stop_the_rest(arch: str, tmp_
     made = Program(program(tmp_path, code).path, True, 0, (), ((0xFF0, len(code), 0),))
     found = [call.address for call in calls(made, Function("f", 0xFF0, len(code), (0xFF0,)), arch)]
     assert found == [address for address, _, _ in expected]
+
+
+# A register is loaded and called, the same with something in between, as GNU as assembles it: bytes, and the targets.
+LOADED = {
+    "amd64": ("488d1501010000 ffd2 488d1501010000 90 ffd2 488d1501010000 ffd0", [0x1108, None, None]),
+    "arm64": ("0b000090 6b113091 60013fd6 0b000090 6b113091 1f2003d5 60013fd6", [0x1C04, None]),
+    "ppc64le": ("0a10803d f0b78c39 a603897d 2104804e 0a10803d a603897d 2104804e", [0x1009B7F0, None]),
+}
+
+
+@pytest.mark.parametrize("arch", LOADED)
+def test_what_a_register_was_given_right_before_a_call_is_what_is_called(arch: str, tmp_path: Path) -> None:
+    text, targets = LOADED[arch]
+    code = bytes.fromhex(text.replace(" ", ""))
+    found = calls(program(tmp_path, code), Function("f", 0x1000, len(code), (0x1000,)), arch)
+    assert [call.target for call in found] == targets
+
+
+def test_a_branch_that_saves_elsewhere_than_in_the_link_register_is_no_call(tmp_path: Path) -> None:
+    code = bytes.fromhex("0d10 0de1".replace(" ", ""))  # basr %r1,%r0, by which a PLT finds itself; basr %r14,%r1
+    found = calls(program(tmp_path, code), Function("f", 0x1000, len(code), (0x1000,)), "s390x")
+    assert [call.address for call in found] == [0x1002]

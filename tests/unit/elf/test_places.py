@@ -95,3 +95,13 @@ def test_a_symbol_without_a_size_does_not_reach_beyond_its_segment() -> None:
     assert program.name_at(0x1FEF) == "_start+0xfef"
     assert program.name_at(0x1FFF) == "_end+0xf"
     assert program.name_at(0x550000000000) == "0x550000000000"
+
+
+def test_the_code_of_a_symbol_without_a_size_ends_with_its_section(tmp_path: Path) -> None:
+    rows = [
+        Function(name, start, 0, (start,)) for name, start in (("first", 0x1000), ("_fini", 0x1008), ("data", 0x1020))
+    ]
+    path = tmp_path / "program"
+    path.write_bytes(bytes(0x40))
+    program = Program(path, True, 0, tuple(rows), ((0x1000, 0x40, 0),), ((0x1000, 0x1010),))
+    assert [len(program.code(row)) for row in rows] == [8, 8, 0]

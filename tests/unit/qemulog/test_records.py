@@ -64,3 +64,25 @@ def test_nothing_that_is_fed_raises(pieces: list[bytes]) -> None:
     splitter = Splitter(LAYOUTS["arm64"])
     for record in [record for piece in pieces for record in splitter.feed(piece)] + list(splitter.end()):
         assert record.registers
+
+
+@EVERY
+def test_registers_are_the_same_at_a_glance_where_their_digits_are(path: Path) -> None:
+    splitter = Splitter(LAYOUTS[arch_of(path)])
+    first, second = [*splitter.feed(path.read_bytes()), *splitter.end()]
+    before, after = first.registers, second.registers
+    changed = tuple(name for name in before if before[name] != after[name])
+    kept = tuple(name for name in before if before[name] == after[name])
+    assert changed
+    assert before.same(after, kept)
+    assert not any(before.same(after, (*kept, name)) for name in changed)
+    assert before.same(after, ("no such register",))
+
+
+def test_a_line_that_is_lost_in_the_middle_makes_another_form() -> None:
+    lines = ARM64.decode().split("\n")
+    at = next(number for number, line in enumerate(lines) if line.startswith("X08="))
+    splitter = Splitter(LAYOUTS["arm64"])
+    records = list(splitter.feed(ARM64)) + list(splitter.feed("\n".join(lines[:at] + lines[at + 1 :]).encode()))
+    assert ["x8" in record.registers for record in records[:3]] == [True, True, False]
+    assert records[2].registers["x11"] == records[0].registers["x11"]

@@ -2,17 +2,19 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.registers import AMD64, ARM64, TABLES, RegisterTable
-from harness.watch.check import MOST, Checker
-from harness.watch.sites import INTO_C, INTO_GO, Site, Sites
+from harness.registers import AMD64, ARM64, PPC64LE, S390X, TABLES, RegisterTable
+from harness.watch.alarms import WrongStack
+from harness.watch.check import EACH, MOST, Checker
+from harness.watch.promises import CONTROL, of_c
+from harness.watch.sites import CALLBACK, HANDLER, INTO_C, INTO_GO, SIGNALS, SWITCH, Exit, Site, Sites
 
 ENTRY, EXIT, OTHER_EXIT, C_ENTRY, C_EXIT = 0x1000, 0x2000, 0x2100, 0x3000, 0x4000
 SITES = Sites(
     {ENTRY: Site(INTO_GO[0], "crosscall2"), C_ENTRY: Site(INTO_C, "call_many")},
     {
-        EXIT: Site(INTO_GO[0], "goCallback+0x10"),
-        OTHER_EXIT: Site(INTO_GO[0], "other+0x4"),
-        C_EXIT: Site(INTO_C, "asmcgocall"),
+        EXIT: Exit((INTO_GO[0],), "goCallback+0x10", sure=True),
+        OTHER_EXIT: Exit((INTO_GO[0],), "other+0x4"),
+        C_EXIT: Exit((INTO_C,), "asmcgocall"),
     },
 )
 SP = 0x7000
@@ -44,7 +46,8 @@ def test_each_preserved_register_alone_is_missed_by_its_own_name(table: Register
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.arch)
 def test_what_a_call_may_change_is_nobodys_business(table: RegisterTable) -> None:
-    scratch = {row.name: 0 for row in table.rows if not row.preserved}
+    promised = {table.sp} | {row.register for row in (*of_c(table), *CONTROL.get(table.arch, ()))}
+    scratch = {row.name: 0 for row in table.rows if row.name not in promised}
     watch = checker(table)
     watch.take(ENTRY, registers(table))
     watch.take(EXIT, registers(table, **scratch, **{table.sp: SP + (0 if table.link else table.word)}))
@@ -127,8 +130,145 @@ def test_where_the_stack_holds_the_return_address_frames_below_are_gone() -> Non
     assert (watch.alarms, dict(watch.checked)) == ([], {"crosscall2": 1})
 
 
-def test_alarms_are_counted_beyond_what_is_kept() -> None:
+def test_an_alarm_that_comes_always_is_counted_and_does_not_drown_the_others() -> None:
     watch = checker()
     for _ in range(MOST + 5):
         watch.take(C_ENTRY, registers(ARM64, sp=8))
-    assert (len(watch.alarms), watch.total) == (MOST, MOST + 5)
+    watch.take(ENTRY, registers(ARM64, x21=1))
+    watch.take(EXIT, registers(ARM64))
+    assert [alarm.what for alarm in watch.alarms] == [*["sp"] * EACH, "x21"]
+    assert watch.total == MOST + 6
+
+
+def test_what_is_known_is_counted_apart_and_does_not_hide_what_is_not() -> None:
+    watch = Checker(ARM64, SITES, lambda alarm: "row" if alarm.by == 8 else "")
+    for off in [8] * (EACH + 3) + [4]:
+        watch.take(C_ENTRY, registers(ARM64, sp=off))
+    assert [(alarm.by, alarm.known) for alarm in watch.alarms] == [*[(8, "row")] * EACH, (4, "")]
+    assert (watch.total, watch.known) == (EACH + 4, {"row": EACH + 3})
+
+
+def test_an_alarm_says_whether_the_register_holds_a_goroutine() -> None:
+    watch = Checker(ARM64, OF_GO)
+    watch.take(SWITCH_ENTRY, registers(ARM64, sp=GO_SP, x30=SWITCH_EXIT, x28=0xC000))
+    for value in (0xC000, 0xC001):
+        watch.take(ENTRY, registers(ARM64))
+        watch.take(EXIT, registers(ARM64, x19=value))
+    assert [alarm.is_g for alarm in watch.alarms] == [True, False]
+
+
+SWITCH_ENTRY, SWITCH_EXIT, CALLBACK_ENTRY, HANDLER_ENTRY = range(0x5000, 0x5400, 0x100)
+SIGNAL_ENTRY, CHAINED_ENTRY, KERNEL = range(0x5400, 0x5700, 0x100)
+OF_GO = Sites(
+    {
+        SWITCH_ENTRY: Site(SWITCH, "runtime.asmcgocall.abi0"),
+        C_ENTRY: Site(INTO_C, "f"),
+        ENTRY: Site(INTO_GO[0], "crosscall2"),
+        CALLBACK_ENTRY: Site(CALLBACK, "runtime.cgocallbackg"),
+        HANDLER_ENTRY: Site(HANDLER, "sigtrampgo"),
+        SIGNAL_ENTRY: Site("sigtramp", "sigtramp"),
+        CHAINED_ENTRY: Site("cgoSigtramp", "cgoSigtramp"),
+    },
+    {
+        SWITCH_EXIT: Exit((SWITCH,), "runtime.cgocall+0x40", sure=True),
+        EXIT: Exit((INTO_GO[0],), "f+0x10", sure=True),
+        C_EXIT: Exit((INTO_C,), "runtime.asmcgocall.abi0+0x80"),
+        KERNEL: Exit(SIGNALS, "the kernel"),
+    },
+)
+GO_SP = 0x400000
+
+
+def test_g_comes_back_from_asmcgocall() -> None:
+    watch = Checker(ARM64, OF_GO)
+    watch.take(SWITCH_ENTRY, registers(ARM64, sp=GO_SP, x30=SWITCH_EXIT, x28=1))
+    watch.take(SWITCH_EXIT, registers(ARM64, sp=GO_SP, x28=2))
+    assert [(alarm.what, alarm.before, alarm.after) for alarm in watch.alarms] == [("x28", 1, 2)]
+
+
+@pytest.mark.parametrize(("moved", "named"), [(0x1000, []), (-0x80800, []), (8, ["sp"]), (0x1010, ["sp"])])
+def test_a_stack_of_go_moves_by_multiples_of_its_smallest_size(moved: int, named: list[str]) -> None:
+    watch = Checker(ARM64, OF_GO)
+    watch.take(SWITCH_ENTRY, registers(ARM64, sp=GO_SP, x30=SWITCH_EXIT, x29=GO_SP + 8))
+    watch.take(SWITCH_EXIT, registers(ARM64, sp=GO_SP + moved, x29=GO_SP + 8 + moved))
+    assert [alarm.what for alarm in watch.alarms] == named
+    assert watch.checked == {SWITCH: 1}
+
+
+def test_which_of_two_calls_of_one_goroutine_came_back_is_not_guessed() -> None:
+    watch = Checker(AMD64, OF_GO)
+    for depth in range(2):
+        watch.take(SWITCH_ENTRY, registers(AMD64, rsp=GO_SP - 0x130 * depth, rbp=0))
+    watch.take(SWITCH_EXIT, registers(AMD64, rsp=GO_SP + 0x770, rbp=0))  # of neither, by any move
+    assert (watch.alarms, watch.checked) == ([], {})
+    watch.take(SWITCH_EXIT, registers(AMD64, rsp=GO_SP + 0x1008, rbp=0))  # of the first, whose stack moved
+    assert (watch.alarms, watch.checked) == ([], {SWITCH: 1})
+
+
+def test_the_frame_pointer_comes_back_from_asmcgocall() -> None:
+    watch = Checker(ARM64, OF_GO)
+    watch.take(SWITCH_ENTRY, registers(ARM64, sp=GO_SP, x30=SWITCH_EXIT, x29=GO_SP + 8))
+    watch.take(SWITCH_EXIT, registers(ARM64, sp=GO_SP, x29=GO_SP))
+    assert [alarm.what for alarm in watch.alarms] == ["x29"]
+
+
+@pytest.mark.parametrize(("inner", "alarms"), [(GO_SP - 0x40, 1), (SP, 0)])
+def test_c_does_not_run_on_the_stack_of_the_goroutine(inner: int, alarms: int) -> None:
+    watch = Checker(ARM64, OF_GO)
+    watch.take(SWITCH_ENTRY, registers(ARM64, sp=GO_SP, x30=SWITCH_EXIT))
+    watch.take(C_ENTRY, registers(ARM64, sp=inner, x30=C_EXIT))
+    assert [type(alarm) for alarm in watch.alarms] == [WrongStack] * alarms
+
+
+def test_which_of_two_threads_entered_c_is_not_guessed() -> None:
+    watch = Checker(ARM64, OF_GO)
+    for g in (1, 2):
+        watch.take(SWITCH_ENTRY, registers(ARM64, sp=GO_SP + g * 0x10000, x30=SWITCH_EXIT, x28=g))
+    watch.take(C_ENTRY, registers(ARM64, sp=GO_SP + 0x10000 - 0x40, x30=C_EXIT))
+    assert not watch.alarms
+
+
+@pytest.mark.parametrize(("inner", "alarms"), [(SP - 0x40, 1), (GO_SP, 0)])
+def test_go_does_not_run_on_the_stack_of_c(inner: int, alarms: int) -> None:
+    watch = Checker(ARM64, OF_GO)
+    watch.take(ENTRY, registers(ARM64))
+    watch.take(CALLBACK_ENTRY, registers(ARM64, sp=inner))
+    assert [type(alarm) for alarm in watch.alarms] == [WrongStack] * alarms
+
+
+@pytest.mark.parametrize("entry", [CALLBACK_ENTRY, HANDLER_ENTRY])
+@pytest.mark.parametrize(("table", "zero"), [(AMD64, "xmm15"), (PPC64LE, "r0"), (S390X, "r0")])
+def test_the_zero_register_is_zero_when_go_is_entered(table: RegisterTable, zero: str, entry: int) -> None:
+    for value in (0, 7):
+        watch = Checker(table, OF_GO)
+        watch.take(entry, registers(table, **{zero: value}))
+        assert [(alarm.what, alarm.after) for alarm in watch.alarms] == ([(zero, 7)] if value else [])
+
+
+def test_a_handler_that_jumps_to_the_other_is_held_from_its_own_entry() -> None:
+    watch = Checker(ARM64, OF_GO)
+    watch.take(CHAINED_ENTRY, registers(ARM64, x30=KERNEL, x21=1))
+    watch.take(SIGNAL_ENTRY, registers(ARM64, x30=KERNEL, x21=2))
+    watch.take(KERNEL, registers(ARM64, x21=2))
+    assert [(alarm.what, alarm.crossing) for alarm in watch.alarms] == [("x21", "cgoSigtramp")]
+    assert watch.checked == {"sigtramp": 1, "cgoSigtramp": 1}
+
+
+@pytest.mark.parametrize("mixed", [True, False])
+def test_c_within_a_callback_may_change_the_rounding_mode_and_go_may_not(*, mixed: bool) -> None:
+    watch = Checker(ARM64, OF_GO)
+    watch.take(ENTRY, registers(ARM64, fpcr=0))
+    if mixed:
+        watch.take(C_ENTRY, registers(ARM64, sp=SP - 0x100, x30=C_EXIT, fpcr=0))
+    watch.take(EXIT, registers(ARM64, fpcr=0x400000))
+    assert [alarm.what for alarm in watch.alarms] == ([] if mixed else ["fpcr"])
+
+
+def test_a_block_that_a_signal_kept_from_running_and_is_logged_twice_counts_once() -> None:
+    watch = Checker(ARM64, OF_GO)
+    for depth in range(2):
+        watch.take(ENTRY, registers(ARM64, sp=SP - 0x250 * depth))
+    for _ in range(2):
+        watch.take(EXIT, registers(ARM64, sp=SP - 0x250))
+    watch.take(EXIT, registers(ARM64))
+    assert (watch.alarms, watch.checked) == ([], {"crosscall2": 2})

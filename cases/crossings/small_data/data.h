@@ -1,0 +1,2 @@
+int kept(void);
+int kept_after(int fault);

@@ -1,0 +1,72 @@
+"""Where QEMU puts a guest: known before it starts, because QEMU's user mode places everything the same way each time.
+
+The dynamic loader is asked to map the program and its libraries and to end (LD_TRACE_LOADED_OBJECTS, ld.so(8)), so that
+nothing of the program runs, while QEMU logs the pages (``-d page``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+
+from harness.build.store import Store
+from harness.probe.guest import Guest
+from harness.process import client
+
+PAGE = 4096
+_LOADED = "page layout changed following binary load"
+_ROW = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) [0-9a-f]+ (\S+)$", re.MULTILINE)
+_LIBRARY = re.compile(r"^\s+(\S+) => (\S+) \(0x([0-9a-f]+)\)$", re.MULTILINE)
+_ASK = "LD_TRACE_LOADED_OBJECTS"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`trampolines` are the pages (addresses) in one of which is what signal handlers return to.
+
+    `libraries` are the addresses at which shared libraries are loaded, by the path that the guest sees.
+    """
+
+    trampolines: tuple[int, ...] = ()
+    libraries: tuple[tuple[str, int], ...] = ()
+
+
+def layout(guest: Guest) -> Layout:
+    """Return where `guest`, which runs under QEMU, will be; nothing for a static program, which would run."""
+    with guest.program.open("rb") as file:
+        if not any(segment["p_type"] == "PT_INTERP" for segment in ELFFile(file).iter_segments()):
+            return Layout()
+    with Store().scratch() as folder:
+        log = folder / "pages"
+        finished = client.run(guest.under("-E", f"{_ASK}=1", "-d", "page", "-D", str(log)))
+        text = log.read_text(errors="replace") if log.exists() else ""
+    return read(text, finished.stdout.decode(errors="replace"))
+
+
+def read(pages: str, libraries: str) -> Layout:
+    """Return the layout that the log of `pages` and the loader's list of `libraries` tell."""
+    _, found, rest = pages.partition(_LOADED)
+    rows = [(int(start, 16), int(end, 16), how) for start, end, how in _ROW.findall(rest.partition("start_brk")[0])]
+    pages_of_code = tuple(start for start, end, how in rows if end - start == PAGE and how == "r-x")
+    return Layout(
+        pages_of_code if found else (), tuple((path, int(at, 16)) for _, path, at in _LIBRARY.findall(libraries))
+    )
+
+
+def restorers(guest: Guest, code: bytes, found: Layout) -> tuple[int, ...]:
+    """Return the addresses of `code` (what handlers return to, where it is the C library's) in the libraries."""
+    addresses = []
+    for path, base in found.libraries:
+        file = next(
+            (file for file in (Path(guest.platform.sysroot) / path.lstrip("/"), Path(path)) if file.exists()), None
+        )
+        if file is not None and file.name.startswith("libc."):
+            data = file.read_bytes()
+            at = data.find(code)
+            while at >= 0:
+                addresses.append(base + at)
+                at = data.find(code, at + 1)
+    return tuple(addresses)

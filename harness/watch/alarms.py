@@ -1,0 +1,80 @@
+"""Broken promises, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A broken promise. `what` names the register; `crossing` and `caller` where it was.
+
+    `is_g` says that `after` is a goroutine, `known` is the id of the row of `toolchains/emulator-faults.yaml` that
+    knows it.
+    """
+
+    says: ClassVar[str] = "changed"
+
+    what: str
+    crossing: str
+    caller: str
+    hit: int
+    before: int
+    after: int
+    rule: str
+    is_g: bool = False
+    known: str = ""
+
+    @property
+    def by(self) -> int:
+        """By how much the register is off."""
+        return self.after - self.before
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} changed across {self.crossing} called from {self.caller} at hit {self.hit}: "
+            f"{self.before:#x} → {self.after:#x}; {self.rule}"
+        )
+
+
+@dataclass(frozen=True)
+class Misaligned(Alarm):
+    """The stack pointer at a C function's entry is not where the ABI wants it; `after` is by how much (bytes)."""
+
+    says: ClassVar[str] = "misaligned"
+
+    @property
+    def by(self) -> int:
+        """By how many bytes."""
+        return self.after
+
+    def __str__(self) -> str:
+        where = f"at the entry of {self.caller} at hit {self.hit}"
+        return f"{self.what} is {self.before:#x} {where}, off by {self.after} bytes; {self.rule}"
+
+
+@dataclass(frozen=True)
+class Unfit(Alarm):
+    """A register that has to hold `before` at an entry or a return holds `after`."""
+
+    says: ClassVar[str] = "unfit"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} is {self.after:#x} at {self.caller} at hit {self.hit} of {self.crossing} "
+            f"and has to be {self.before:#x}; {self.rule}"
+        )
+
+
+@dataclass(frozen=True)
+class WrongStack(Alarm):
+    """Code runs on the other side's stack: `before` is that side's stack pointer, `after` where the code runs."""
+
+    says: ClassVar[str] = "wrong stack"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} is {self.after:#x} at the entry of {self.caller} at hit {self.hit} of {self.crossing}: "
+            f"the stack of {self.before:#x}, which is the other side's; {self.rule}"
+        )

@@ -1,0 +1,1 @@
+"""The whole matrix of the watch on crossings: every architecture, every mutant, every register."""

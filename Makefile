@@ -23,6 +23,7 @@ lint: environment
 deep-test: environment  # every architecture and every instruction where `make test` tries a few
 	@$(BIN)/crossabi setup --arch=all --debuggers
 	$(BIN)/pytest -n 2 -m deep tests/integration
+	$(BIN)/pytest -n 2 tests/deep
 
 docker-test: environment  # needs root: starts a Docker engine of its own
 	$(BIN)/pytest tests/image

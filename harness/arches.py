@@ -9,6 +9,8 @@ from harness.suggest import nearest
 
 ALL = "all"
 NATIVE = "native"
+# The second of the four parts of a triple, which says nothing about the ABI.
+_VENDORS = ("unknown", "pc", "none", "redhat", "suse", "alpine")
 
 
 def canonical(name: str, synonyms: Mapping[str, str]) -> str | None:
@@ -16,7 +18,10 @@ def canonical(name: str, synonyms: Mapping[str, str]) -> str | None:
 
     `synonyms` maps every lower-case accepted spelling (GOARCH, uname, GNU triple, Docker platform) to GOARCH.
     """
-    return synonyms.get(name.strip().lower())
+    text = name.strip().lower()
+    cpu, *rest = text.split("-")
+    plain = "-".join((cpu, *rest[1:])) if len(rest) == 3 and rest[0] in _VENDORS else text
+    return synonyms.get(text) or synonyms.get(plain)
 
 
 def select(

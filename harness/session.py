@@ -51,6 +51,7 @@ class Job:
         return f"{self.case.name}{f' [{self.variant.name}]' if self.variant.name else ''} on {self.target.id}"
 
 
+CXX = (".cc", ".cpp", ".cxx")  # CXXFiles of `go list`
 LONG_SECONDS = 5.0  # of a run, before it is said
 Made = tuple[tuple[Observation, ...], bool]
 
@@ -80,11 +81,12 @@ class Session:
     def expect(self, jobs: Iterable[Job]) -> None:
         """Announce the jobs of the session, so that programs that share settings are built together.
 
-        Raises UsageError when an overlay in the environment names another GOROOT than the one that builds.
+        Raises UsageError when an overlay in the environment replaces files that are not built.
         """
+        jobs = list(jobs)
         self._jobs = {job.name: job for job in jobs}
         for goroot in {job.target.go.goroot for job in self._jobs.values()}:
-            refuse_foreign_overlay(self.ambient.overlaid, goroot)
+            refuse_foreign_overlay(self.ambient.overlaid, goroot, {job.case.folder for job in jobs})
 
     def work_ahead(self, threads: int) -> None:
         """Begin with all expected jobs, in their order, `threads` side by side; `observe` then finds them done.
@@ -133,6 +135,10 @@ class Session:
             return made, True
 
     def _make(self, job: Job) -> tuple[Observation, ...]:
+        foreign = sorted(path.name for path in job.case.folder.glob("**/*") if path.suffix in CXX)
+        if foreign:
+            what = f"{', '.join(foreign[:3])}: C++ is not built here, and go would take this machine's own g++ for it"
+            return (_build_observation(job, "broken", message=what),)
         try:
             built = self._build(job)
         except CrossabiError as error:

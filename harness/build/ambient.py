@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,19 +139,33 @@ def _named(flag: str, value: str, base: Path) -> Path:
     return Path(on_path) if on_path else base / value
 
 
-def refuse_foreign_overlay(overlaid: tuple[str, ...], goroot: Path) -> None:
-    """Raise UsageError when an overlay replaces files of another GOROOT than the one that builds.
+def refuse_foreign_overlay(overlaid: tuple[str, ...], goroot: Path, cases: Iterable[Path] = ()) -> None:
+    """Raise UsageError when an overlay replaces what is not built: another GOROOT's files, or files of `cases` folders.
 
     Such an overlay has no effect at all, which is the worst answer to "did my change break anything?".
     """
-    roots = {root for path in overlaid if (root := _goroot_of(Path(path)))}
-    if roots and goroot.resolve() not in {root.resolve() for root in roots}:
-        others = ", ".join(sorted(map(str, roots)))
-        raise UsageError(
-            f"the -overlay in GOFLAGS replaces files of {others}, but the build uses {goroot}",
-            why="an overlay names files by their full path, so none of its changes would be built",
-            mend=f"name the files below {goroot}/src in the overlay",
-        )
+    what = "the -overlay in GOFLAGS replaces"
+    for path in map(Path, overlaid):
+        root = _goroot_of(path)
+        if root and root.resolve() != goroot.resolve():
+            raise UsageError(
+                f"{what} files of {root}, but the build uses {goroot}",
+                why="an overlay names files by their full path, so none of its changes would be built",
+                mend=f"name the files below {goroot}/src in the overlay",
+            )
+        if root and root != goroot:
+            raise UsageError(
+                f"{what} {path}, which the build knows as {goroot / path.relative_to(root)}",
+                why="go compares paths as they are written, and does not follow links",
+                mend=f"name the files below {goroot}/src in the overlay",
+            )
+        folder = next((folder for folder in cases if path.is_relative_to(folder)), None)
+        if folder is not None:
+            raise UsageError(
+                f"{what} {path}, a file of the case {folder}",
+                why="a case is built from a copy of its folder, where the file has another path",
+                mend="change the file itself, or make it a case of its own",
+            )
 
 
 def digest(path: Path) -> str:

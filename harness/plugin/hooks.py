@@ -23,6 +23,7 @@ from harness.errors import CrossabiError
 from harness.host import golang
 from harness.observation import Verdict, Word
 from harness.plugin.items import RECORDS, CrossItem, JobItem
+from harness.plugin.names import tell_apart
 from harness.plugin.options import DEFAULT_ARCHES
 from harness.plugin.progress import Listener, TerminalProgress, WorkerProgress
 from harness.plugin.state import STATE, State
@@ -90,6 +91,7 @@ class WorkHooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Announce all jobs, so that programs that share settings are built together."""
+        tell_apart(session.items)
         items = [item for item in session.items if isinstance(item, JobItem)]
         if items and not session.config.getoption("collectonly"):
             try:

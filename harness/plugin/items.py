@@ -17,7 +17,7 @@ from harness.compare.normalise import Normaliser
 from harness.errors import InputError
 from harness.observation import Observation, Verdict, Word
 from harness.patterns import PatternUnusable
-from harness.plugin.state import STATE, Chosen, State, case_name
+from harness.plugin.state import STATE, Chosen, State
 from harness.report.failure import explain, printable
 from harness.session import Job
 from harness.target import Target
@@ -48,6 +48,7 @@ class CrossItem(pytest.Item):
     """What every item of a case.yaml has in common."""
 
     lonely = False
+    case_name: str  # in tables and records; see `names.tell_apart`
 
     @property
     def state(self) -> State:
@@ -83,7 +84,7 @@ class CrossItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Locate the item in its case.yaml; the headline names the case, not the file that all cases have."""
-        return self.path, 0, f"{case_name(self.path)} {self.name}"
+        return self.path, 0, f"{self.case_name} {self.name}"
 
     def rerun(self) -> str:
         """Return the command that runs just this item again."""
@@ -110,11 +111,11 @@ class LoadItem(CrossItem):
     def __init__(self, *, error: InputError, case: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.error = error
-        self.case = case
+        self.case_name = case
 
     def judge(self) -> Judged:
         """Fail with file:line:column and message."""
-        return Judged(malformed(Verdict(self.nodeid, "load", self.case, "", "", Word.FAIL), self.error))
+        return Judged(malformed(Verdict(self.nodeid, "load", self.case_name, "", "", Word.FAIL), self.error))
 
 
 class AbsentItem(CrossItem):
@@ -123,11 +124,11 @@ class AbsentItem(CrossItem):
     def __init__(self, *, cause: str, case: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cause = cause
-        self.case = case
+        self.case_name = case
 
     def judge(self) -> Judged:
         """See `CrossItem.judge`."""
-        return Judged(Verdict(self.nodeid, "absent", self.case, "", "", Word.SKIP, self.cause))
+        return Judged(Verdict(self.nodeid, "absent", self.case_name, "", "", Word.SKIP, self.cause))
 
 
 class JobItem(CrossItem):
@@ -136,6 +137,7 @@ class JobItem(CrossItem):
     def __init__(self, *, case: Case, variant: Variant, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.case = case
+        self.case_name = case.name
         self.variant = variant
 
     @abc.abstractmethod

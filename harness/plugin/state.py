@@ -162,6 +162,18 @@ def case_name(path: Path) -> str:
     return "/".join(parts[start:]) or path.parent.name
 
 
+def project_root(config: pytest.Config) -> Path:
+    """Return the project's folder, from which ``cases`` is looked for.
+
+    That is pytest's rootdir; but where no configuration file says which it is, pytest takes the folder that it is
+    started in or was given, which may be a case's own or a group's.
+    """
+    root = config.rootpath
+    if config.inipath is None and ((root / CASE_FILE).is_file() or next(root.glob(f"*/{CASE_FILE}"), None)):
+        return next((folder.parent for folder in (root, *root.parents) if folder.name == CASES), root)
+    return root
+
+
 def is_below_cases(path: Path, root: Path) -> bool:
     """Whether a folder called ``cases`` leads to `path` (or is it), counted from the project's `root`."""
     return CASES in (path.relative_to(root).parts if path.is_relative_to(root) else path.parts)

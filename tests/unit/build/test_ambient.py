@@ -117,11 +117,23 @@ def test_an_overlay_of_another_goroot_is_refused(tmp_path: Path) -> None:
         refuse_foreign_overlay((str(other / "src" / "runtime" / "cgo" / "x.c"),), mine)
 
 
-@pytest.mark.parametrize("overlaid", [(), ("mine/src/runtime/x.go",), ("elsewhere/main.go",), ("link/src/os/x.go",)])
+@pytest.mark.parametrize("overlaid", [(), ("mine/src/runtime/x.go",), ("elsewhere/main.go",)])
 def test_an_overlay_of_our_own_goroot_or_of_none_is_fine(overlaid: tuple[str, ...], tmp_path: Path) -> None:
     mine = goroot(tmp_path / "mine")
+    refuse_foreign_overlay(tuple(str(tmp_path / path) for path in overlaid), mine, [tmp_path / "cases" / "g" / "one"])
+
+
+def test_an_overlay_of_our_own_goroot_by_another_path_is_refused(tmp_path: Path) -> None:
+    mine = goroot(tmp_path / "mine")
     (tmp_path / "link").symlink_to(mine)
-    refuse_foreign_overlay(tuple(str(tmp_path / path) for path in overlaid), mine)
+    with pytest.raises(UsageError, match=f"which the build knows as {mine}/src/os/x.go"):
+        refuse_foreign_overlay((str(tmp_path / "link" / "src" / "os" / "x.go"),), mine)
+
+
+def test_an_overlay_of_a_cases_own_file_is_refused(tmp_path: Path) -> None:
+    case = tmp_path / "cases" / "g" / "one"
+    with pytest.raises(UsageError, match=f"{case}/main.go, a file of the case"):
+        refuse_foreign_overlay((str(case / "main.go"),), goroot(tmp_path / "mine"), [tmp_path / "other", case])
 
 
 def test_a_digest_is_of_the_content(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -52,6 +53,7 @@ class Job:
 
 
 CXX = (".cc", ".cpp", ".cxx")  # CXXFiles of `go list`
+_ABOVE = re.compile(r"(?:\.\./)+[^\s:'\"]+")
 LONG_SECONDS = 5.0  # of a run, before it is said
 Made = tuple[tuple[Observation, ...], bool]
 
@@ -148,7 +150,8 @@ class Session:
                 return run(job.case, job.variant, job.target, built, self.faults, self.sight)
         if isinstance(built, Refusal):
             observed = _build_observation(job, "build-error", message=f"{len(built.diagnostics)} diagnostic(s)")
-            return (replace(observed, diagnostics=built.diagnostics, stderr=built.output),)
+            notes = _left_behind(job, built.output)
+            return (replace(observed, diagnostics=built.diagnostics, stderr=built.output, notes=notes),)
         return (_build_observation(job, "broken", message=built.cause, stderr=built.output),)
 
     @contextlib.contextmanager
@@ -197,6 +200,15 @@ def _build_observation(job: Job, outcome: str, *, message: str, stderr: str = ""
         message=message,
         stderr=stderr,
         environment=environment(job.target, job.variant.run),
+    )
+
+
+def _left_behind(job: Job, output: str) -> tuple[str, ...]:
+    """Return a note for each file beside the case that its build missed, in its copy of the folder."""
+    missed = sorted(path for path in set(_ABOVE.findall(output)) if (job.case.folder / path).exists())
+    return tuple(
+        f"{path} is there, but a case is built from a copy of its folder: move it in, or write its full path"
+        for path in missed
     )
 
 

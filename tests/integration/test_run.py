@@ -319,3 +319,15 @@ def test_bytes_that_are_no_text_stay_apart(project: Project) -> None:
     project.case("g/bytes", sources={"main.go": source})
     ran = project.pytest("--arch=amd64,arm64")
     assert ran.cause("g/bytes::diff[amd64~arm64]").endswith("stdout line 1: amd64 `\\xff`, arm64 `\\xfe`")
+
+
+def test_a_file_beside_the_case_that_the_build_misses_is_said_to_be_out_of_its_copy(project: Project) -> None:
+    folder = project.case("g/above", "say", "hello")
+    (folder.parent / "above.h").write_text("")
+    program = (folder / "main.go").read_text()
+    (folder / "main.go").write_text(
+        program.replace("package main\n", 'package main\n\n// #include "../above.h"\nimport "C"\n', 1)
+    )
+    ran = project.pytest("--arch=amd64")
+    assert "../above.h: No such file or directory" in ran.cause("g/above::run[amd64]")
+    assert "note: ../above.h is there, but a case is built from a copy of its folder" in ran.text

@@ -42,6 +42,23 @@ static int same(struct control a, struct control b)
     return a.bits == b.bits && a.x87 == b.x87;
 }
 
+/* No loop over rounding[]: gcc makes vectors of it, whose constants QEMU 10.0 gets wrong on ppc64le. */
+static enum mode mode_of(int round)
+{
+    switch (round) {
+    case FE_TONEAREST:
+        return NEAREST;
+    case FE_UPWARD:
+        return UPWARD;
+    case FE_DOWNWARD:
+        return DOWNWARD;
+    case FE_TOWARDZERO:
+        return TOWARD_ZERO;
+    default:
+        return MODES;
+    }
+}
+
 static struct kept call_in_mode(enum mode mode, int what)
 {
     struct control before = control();
@@ -53,10 +70,7 @@ static struct kept call_in_mode(enum mode mode, int what)
     goCallback(what);
 
     k.same = same(before, control());
-    k.mode = MODES;
-    for (int m = NEAREST; m < FLUSHING; m++)
-        if (fegetround() == rounding[m])
-            k.mode = m;
+    k.mode = mode_of(fegetround());
     k.divides = up == one / three && down == one / ten && below == -one / ten;
     pair p2 = {one / three, one / ten}, q2 = p2 * (-one / ten);
     quad r2 = {what, 2, 3, (int)mode}, s2 = r2 * r2;

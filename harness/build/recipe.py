@@ -18,7 +18,7 @@ from harness.process import client
 from harness.process.spec import Command
 from harness.target import Target
 
-FORMAT = 9  # of the store and of the way binaries are built; a change makes every key new
+FORMAT = 10  # of the store and of the way binaries are built; a change makes every key new
 PKG_CONFIG_SECONDS = 30.0
 HOST_FOLDER = "host"  # a c-host's C sources
 

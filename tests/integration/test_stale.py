@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from .support import Project, own_toolchain, script, target
+from .support import Project, own_toolchain, script, shipped, target
 
 NUMBER = 'package main\n\n// #include "number.h"\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(C.NUMBER) }\n'
 PLAIN = 'package main\n\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(N) }\n'
 
 
-def verdict(project: Project, env: dict[str, str] | None = None) -> str:
-    ran = project.pytest("--arch=amd64", env=env or {})
+def verdict(project: Project, env: dict[str, str] | None = None, options: Sequence[str] = ()) -> str:
+    ran = project.pytest("--arch=amd64", *options, env=env or {})
     assert list(ran.words) == ["g/number::run[amd64]"], ran.text
     return ran.words["g/number::run[amd64]"]
 
 
-def changes(project: Project, file: Path, form: str, env: dict[str, str] | None = None) -> None:
+def changes(
+    project: Project, file: Path, form: str, env: dict[str, str] | None = None, options: Sequence[str] = ()
+) -> None:
     """Hold that what `file` says, in the `form` around a number, is what the program prints."""
     for number, word in (("1", "PASS"), ("22", "FAIL"), ("1", "PASS")):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(form.format(number))
-        assert verdict(project, env) == word
+        assert verdict(project, env, options) == word
 
 
 @pytest.mark.parametrize("where", ["in the environment", "in quotes", "in the case", "in the case's flags"])
@@ -111,6 +115,26 @@ def test_what_a_system_header_of_ones_own_includes(how: str, project: Project, t
     flags = [f"-I{folder}"] if how == "pragma" else ["-isystem", str(folder)]
     project.case("g/number", sources={"main.go": NUMBER}, build={"c": {"cflags": flags}}, expect={"stdout": "1\n"})
     changes(project, tmp_path / "impl" / "number.h", "#define NUMBER {}\n")
+
+
+@pytest.mark.parametrize("how", ["named by a toolchain", "on PATH"])
+def test_a_compiler_behind_a_cache_says_what_it_read(how: str, project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "inc"
+    folder.mkdir()
+    (folder / "number.h").write_text('#include "../impl/number.h"\n')
+    compiler = shipped().by_arch["amd64"].compiler
+    real = shutil.which(compiler)
+    hit = f'[ "$CCACHE_DISABLE" ] || unset SUNPRO_DEPENDENCIES\nexec {real} "$@"\n'  # what an object out of ccache says
+    wrapper = script(tmp_path / "ccache" / compiler, hit)
+    options, env = [], {}
+    if how == "on PATH":
+        env["PATH"] = f"{wrapper.parent}:{os.environ['PATH']}"
+    else:
+        own_toolchain(tmp_path / "chains", "amd64", lambda values: values["c"].update(compiler=str(wrapper)))
+        options.append(f"--toolchains={tmp_path / 'chains'}")
+    flags = ["-isystem", str(folder)]
+    project.case("g/number", sources={"main.go": NUMBER}, build={"c": {"cflags": flags}}, expect={"stdout": "1\n"})
+    changes(project, tmp_path / "impl" / "number.h", "#define NUMBER {}\n", env, options)
 
 
 def test_a_link_to_headers_that_is_moved(project: Project, tmp_path: Path) -> None:

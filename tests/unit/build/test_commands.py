@@ -65,7 +65,13 @@ def test_the_c_compiler_gets_its_own_flags_before_the_cases(tmp_path: Path, ran:
     (command,) = ran
     assert command.argv == ("/usr/bin/some-gcc", "-mabi=x", "-g", "-O2", "-O0", "a.c")
     own = {"TMPDIR": str(tmp_path / "tmp"), "LC_ALL": "C.UTF-8", "SUNPRO_DEPENDENCIES": str(tmp_path / "tmp/reads")}
-    assert dict(command.env) == {**AMBIENT.env, **own}
+    assert dict(command.env) == {**AMBIENT.env, **commands.ASIDE, **own}
+
+
+def test_caches_in_front_of_a_compiler_step_aside_whatever_a_case_says(tmp_path: Path, ran: list[Command]) -> None:
+    bench = Workbench.under(tmp_path)
+    commands.go_build(recipe(tmp_path, env={"CCACHE_DISABLE": ""}), bench, bench.out, ["."], [])
+    assert ran[0].env["CCACHE_DISABLE"] == "1"
 
 
 def test_the_targets_settings_win_over_the_machines_and_the_cases_over_both(tmp_path: Path) -> None:

@@ -26,9 +26,11 @@ _TEMPORARY = re.compile(r"(?:\$WORK|/\S*/go-(?:build|link)-?\d*)(/b\d+)?/|/\S*/p
 # What a failed build says when the machine or the network, not the program, is at fault.
 _MACHINE = re.compile(
     r"no space left on device|signal: killed|cannot allocate memory|internal compiler error"
-    r"|disk quota exceeded|read-only file system|resource temporarily unavailable"
-    r"|dial tcp|i/o timeout|connection refused|module lookup disabled"
-    r"|Killed signal|signal terminated program|cannot execute|error trying to exec"
+    r"|disk quota exceeded|read-only file system|resource temporarily unavailable|too many open files"
+    r"|dial tcp|i/o timeout|connection (?:refused|reset)|no such host|tls handshake|module lookup disabled"
+    r"|reading https?://\S+: [45]\d\d |not a valid zip file|checksum mismatch|input/output error"
+    r"|killed signal|signal terminated program|terminated with signal|cannot execute|error trying to exec",
+    re.IGNORECASE,  # Go's and the C library's words begin differently
 )
 HERE = "the case's folder"
 

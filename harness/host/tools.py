@@ -83,12 +83,14 @@ def run(argv: Sequence[str], timeout: float = 60.0) -> str:
 
 
 def remembered(question: str, command: Sequence[str], ask: Callable[[], str]) -> str:
-    """Return the answer to `question` about the program of `command`, asked once per identity of it."""
+    """Return the answer to `question` about the program of `command`, asked until it answers, once per identity."""
     key = f"{question} {' '.join(command)} {identity(command[0])}"
     path = files.cache_root() / "tools.json"
     known = _known(path)
     if key not in known:
         answer = ask()
+        if not answer:  # a tool that could not answer now may do so the next time
+            return answer
         with files.locked(path.with_suffix(".lock")):
             known.update(files.read_json(path) or {})
             known[key] = answer

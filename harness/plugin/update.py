@@ -14,14 +14,28 @@ from harness.errors import CrossabiError, UsageError
 from harness.observation import Observation, observation_from_json
 from harness.plugin.state import State
 
+# What the build services set: most of them CI, the others one of their own.
+CI = (
+    "CI",
+    "CONTINUOUS_INTEGRATION",
+    "BUILD_NUMBER",
+    "BUILDKITE",
+    "GITHUB_ACTIONS",
+    "GITLAB_CI",
+    "JENKINS_URL",
+    "TEAMCITY_VERSION",
+    "TF_BUILD",
+)
+
 
 class BaselineUpdate:
     """Collects the run items of a session, in the controller, and writes baselines at its end."""
 
     def __init__(self, state: State) -> None:
-        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        seen = next((name for name in CI if os.environ.get(name, "").lower() not in ("", "0", "false")), None)
+        if seen:
             raise UsageError(
-                "--update-baselines refuses to run in CI (the variable CI is set)",
+                f"--update-baselines refuses to run in CI (the variable {seen} is set)",
                 why="a baseline that a machine accepts by itself accepts every regression",
                 mend="update on your own machine, look at the difference, and commit it",
             )

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.plugin.update import CI
+
 from .support import Project
 
 LEAKS = (
-    "CI",
+    *CI,
     "CROSSABI_QEMU_DIR",
     "FORCE_COLOR",
     "GOFLAGS",

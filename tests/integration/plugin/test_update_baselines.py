@@ -24,10 +24,11 @@ def test_passing_runs_are_accepted_and_failing_ones_are_listed(cases: Project) -
     assert len(text.splitlines()) < 25
 
 
-def test_ci_refuses(cases: Project) -> None:
-    ran = cases.pytest("--arch=amd64", "--update-baselines", env={"CI": "true"})
+@pytest.mark.parametrize(("name", "value"), [("CI", "true"), ("TF_BUILD", "True"), ("JENKINS_URL", "http://ci")])
+def test_ci_refuses(cases: Project, name: str, value: str) -> None:
+    ran = cases.pytest("--arch=amd64", "--update-baselines", env={name: value})
     assert ran.code == 4
-    assert "--update-baselines refuses to run in CI (the variable CI is set)" in ran.text
+    assert f"--update-baselines refuses to run in CI (the variable {name} is set)" in ran.text
     assert "Traceback" not in ran.text
     assert not list(cases.path.rglob("baseline.yaml"))
 

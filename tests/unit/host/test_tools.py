@@ -1,0 +1,20 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.host import tools
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("CROSSABI_CACHE", str(tmp_path))
+    tools._known.cache_clear()
+    yield
+    tools._known.cache_clear()
+
+
+def test_an_answer_is_remembered_and_a_failure_is_not() -> None:
+    said = iter(["", "gcc 12", "another"])
+    answers = [tools.remembered("version", ["/bin/sh"], lambda: next(said)) for _ in range(3)]
+    assert answers == ["", "gcc 12", "gcc 12"]

@@ -19,8 +19,6 @@ from harness.process.spec import Command
 from harness.target import Tool
 
 _GLIBC = re.compile(rb"GNU C Library \(([^)\n]*)\)[^\n]*version ([0-9.]+[0-9])")
-_RELEASE = re.compile(r"-[0-9.]+$")
-_PARTS = ("cc1", "as", "ld")
 
 
 def which(program: str) -> str | None:
@@ -52,28 +50,13 @@ def tool(command: Sequence[str]) -> Tool:
 
 def compiler(path: str) -> Tool:
     """Describe a C compiler; its identity is also that of the programs that it runs: an upgrade of binutils counts."""
-    asked = _asked if _starts_another(path) else remembered
-    questions = {"version --version": "--version", **{f"part {name}": f"-print-prog-name={name}" for name in _PARTS}}
-    said, *parts = (asked(text, [path], partial(_first_line, [path, flag])) for text, flag in questions.items())
-    found = Tool((path,), said, identity(path))
+    found = tool([path])
+    parts = [
+        remembered(f"part {name}", [path], partial(_first_line, [path, f"-print-prog-name={name}"]))
+        for name in ("cc1", "as", "ld")
+    ]
     places = [part if "/" in part else which(part) or "" for part in parts]
     return replace(found, identity=" ".join([found.identity, *map(identity, filter(None, places))]))
-
-
-def _starts_another(path: str) -> bool:
-    """Whether the compiler at `path` is a script, or a link to what is no compiler: what it starts can change."""
-    real = Path(path).resolve()
-    try:
-        with real.open("rb") as file:
-            script = file.read(2) == b"#!"
-    except OSError:
-        return True
-    return script or not _RELEASE.sub("", real.name).endswith(Path(path).name)
-
-
-def _asked(question: str, command: Sequence[str], ask: Callable[[], str]) -> str:
-    """Return the answer as `remembered` does, but ask each time."""
-    return ask()
 
 
 def run(argv: Sequence[str], timeout: float = 60.0) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ from queue import SimpleQueue
 from harness import files
 from harness.build import build
 from harness.build.ambient import Ambient, ambient, refuse_foreign_overlay
+from harness.build.diagnostics import paths_above
 from harness.build.recipe import Recipe, recipe
 from harness.build.store import Binary, Built, Refusal, Store
 from harness.case import Case, Variant
@@ -52,8 +52,6 @@ class Job:
         return f"{self.case.name}{f' [{self.variant.name}]' if self.variant.name else ''} on {self.target.id}"
 
 
-CXX = (".cc", ".cpp", ".cxx")  # CXXFiles of `go list`
-_ABOVE = re.compile(r"(?:\.\./)+[^\s:'\"]+")
 LONG_SECONDS = 5.0  # of a run, before it is said
 Made = tuple[tuple[Observation, ...], bool]
 
@@ -85,10 +83,10 @@ class Session:
 
         Raises UsageError when an overlay in the environment replaces files that are not built.
         """
-        jobs = list(jobs)
         self._jobs = {job.name: job for job in jobs}
+        folders = {job.case.folder for job in self._jobs.values()}
         for goroot in {job.target.go.goroot for job in self._jobs.values()}:
-            refuse_foreign_overlay(self.ambient.overlaid, goroot, {job.case.folder for job in jobs})
+            refuse_foreign_overlay(self.ambient.overlaid, goroot, folders)
 
     def work_ahead(self, threads: int) -> None:
         """Begin with all expected jobs, in their order, `threads` side by side; `observe` then finds them done.
@@ -137,10 +135,6 @@ class Session:
             return made, True
 
     def _make(self, job: Job) -> tuple[Observation, ...]:
-        foreign = sorted(path.name for path in job.case.folder.glob("**/*") if path.suffix in CXX)
-        if foreign:
-            what = f"{', '.join(foreign[:3])}: C++ is not built here, and go would take this machine's own g++ for it"
-            return (_build_observation(job, "broken", message=what),)
         try:
             built = self._build(job)
         except CrossabiError as error:
@@ -205,7 +199,7 @@ def _build_observation(job: Job, outcome: str, *, message: str, stderr: str = ""
 
 def _left_behind(job: Job, output: str) -> tuple[str, ...]:
     """Return a note for each file beside the case that its build missed, in its copy of the folder."""
-    missed = sorted(path for path in set(_ABOVE.findall(output)) if (job.case.folder / path).exists())
+    missed = (path for path in paths_above(output) if (job.case.folder / path).exists())
     return tuple(
         f"{path} is there, but a case is built from a copy of its folder: move it in, or write its full path"
         for path in missed

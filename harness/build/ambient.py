@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ def _named(flag: str, value: str, base: Path) -> Path:
     return Path(on_path) if on_path else base / value
 
 
-def refuse_foreign_overlay(overlaid: tuple[str, ...], goroot: Path, cases: Iterable[Path] = ()) -> None:
+def refuse_foreign_overlay(overlaid: tuple[str, ...], goroot: Path, cases: Collection[Path] = ()) -> None:
     """Raise UsageError when an overlay replaces what is not built: another GOROOT's files, or files of `cases` folders.
 
     Such an overlay has no effect at all, which is the worst answer to "did my change break anything?".

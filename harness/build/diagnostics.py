@@ -32,6 +32,7 @@ _MACHINE = re.compile(
     r"|killed signal|signal terminated program|terminated with signal|cannot execute|error trying to exec",
     re.IGNORECASE,  # Go's and the C library's words begin differently
 )
+_ABOVE = re.compile(r"(?:\.\./)+[^\s:'\"]+")
 HERE = "the case's folder"
 
 
@@ -75,6 +76,11 @@ def _rank(diagnostic: Diagnostic) -> int:
     if diagnostic.text.startswith(("warning", "Warning")):
         return 1
     return 2 if " failed: exit status" in diagnostic.text else 0
+
+
+def paths_above(output: str) -> list[str]:
+    """Return the paths in `output` that lead out of a folder (``../x.h``), each once."""
+    return sorted(set(_ABOVE.findall(output)))
 
 
 def machine_trouble(output: str) -> str:

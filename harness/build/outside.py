@@ -30,7 +30,8 @@ _MODULE = re.compile(r"""^module\s+"?([^\s"]+)""", re.MULTILINE)
 _NOBODYS = frozenset(
     ["__pycache__", ".git", ".hg", ".svn", ".DS_Store", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".venv", ".idea"]
 )
-_TEXTS = (".go", ".c", ".h", ".cc", ".cpp", ".cxx", ".s", ".S")
+CXX = (".cc", ".cpp", ".cxx")  # CXXFiles of `go list`
+_TEXTS = (".go", ".c", ".h", *CXX, ".s", ".S")
 _LISTS = {  # with whether the compiler looks into folders below
     **{"CPATH": True, "C_INCLUDE_PATH": True, "CPLUS_INCLUDE_PATH": True},
     **{"LIBRARY_PATH": False, "PKG_CONFIG_PATH": False, "COMPILER_PATH": False},

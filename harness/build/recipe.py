@@ -88,7 +88,8 @@ class Recipe:
 def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Recipe:
     """Return the recipe for `variant` of `case` on `target`.
 
-    Raises EnvironmentBroken for unreadable sources, and for shared libraries where the compiler links statically.
+    Raises EnvironmentBroken for unreadable sources, for C++, and for shared libraries where the compiler links
+    statically.
     """
     if target.cc_kind == "zig" and (variant.build.mode == "c-shared" or variant.build.shared):
         raise EnvironmentBroken(
@@ -97,6 +98,10 @@ def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Re
         )
     flags, digests, _ = pin_files(list(variant.build.flags), case.folder)
     found, settings = sources(case.folder), variant.build
+    foreign = [name for name, _ in found.rows if name.endswith(outside.CXX)]
+    if foreign:
+        names = ", ".join(foreign[:3])
+        raise EnvironmentBroken(f"{names}: C++ is not built here, and go would take this machine's own g++ for it")
     said = settings.env.get("GOFLAGS")
     if said is not None:
         own, more, _ = pin_files(outside.fields(said), case.folder)

@@ -13,13 +13,13 @@ from harness import case as cases
 from harness.case import CASE_FILE, Case, Variant
 from harness.errors import CrossabiError, InputError
 from harness.plugin.items import AbsentItem, CrossItem, DiffItem, LoadItem, RunItem
-from harness.plugin.state import STATE, Chosen, State, case_name, is_below_cases, is_case, project_root
+from harness.plugin.state import STATE, Chosen, State, case_name, is_below_cases, is_case
 from harness.target import Target
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect a case's folder as a whole (its sources are nobody's tests), and what is below ``cases`` quickly."""
-    if not is_below_cases(path, project_root(parent.config)):
+    if not is_below_cases(path, parent.config.stash[STATE].root):
         return None
     if (path / CASE_FILE).is_file():
         return CaseFolder.from_parent(parent, path=path)
@@ -31,7 +31,7 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect a case.yaml that is named on the command line, wherever it is."""
     explicit = file_path.name == CASE_FILE and parent.session.isinitpath(file_path)
-    if is_case(file_path, project_root(parent.config)) or explicit:
+    if is_case(file_path, parent.config.stash[STATE].root) or explicit:
         return CaseFile.from_parent(parent, path=file_path)
     return None
 

@@ -55,6 +55,10 @@ class CrossItem(pytest.Item):
         """The plugin's state."""
         return self.config.stash[STATE]
 
+    def rename(self, name: str) -> None:
+        """Call the item's case `name` from now on."""
+        self.case_name = name
+
     @abc.abstractmethod
     def judge(self) -> Judged:
         """Return the verdict and what it rests on."""
@@ -141,6 +145,11 @@ class JobItem(CrossItem):
         self.case = case
         self.case_name = case.name
         self.variant = variant
+
+    def rename(self, name: str) -> None:
+        """See `CrossItem.rename`."""
+        super().rename(name)
+        self.case = replace(self.case, name=name)
 
     @abc.abstractmethod
     def jobs(self) -> list[Job]:

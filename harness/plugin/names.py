@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.case import Case
-from harness.plugin.items import CrossItem, JobItem
+from harness.plugin.items import CrossItem
 
 
 def tell_apart(items: Iterable[pytest.Item]) -> None:
@@ -21,15 +19,10 @@ def tell_apart(items: Iterable[pytest.Item]) -> None:
         if isinstance(item, CrossItem):
             found[item.case_name][item.path.parent].append(item)
     for folders in found.values():
-        if len(folders) > 1:
-            common = os.path.commonpath(list(folders))
-            for folder, same in folders.items():
-                _rename(same, folder.relative_to(common).as_posix())
-
-
-def _rename(items: Iterable[CrossItem], name: str) -> None:
-    renamed: dict[str, Case] = {}
-    for item in items:
-        if isinstance(item, JobItem):
-            item.case = renamed.setdefault(item.case.name, replace(item.case, name=name))
-        item.case_name = name
+        if len(folders) == 1:
+            continue
+        common = os.path.commonpath(list(folders))
+        for folder, same in folders.items():
+            name = folder.relative_to(common).as_posix()
+            for item in same:
+                item.rename(name)

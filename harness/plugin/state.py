@@ -38,6 +38,18 @@ class State:
         self.cannot_work = False
 
     @cached_property
+    def root(self) -> Path:
+        """The project's folder, from which ``cases`` is looked for.
+
+        That is pytest's rootdir; but where no configuration file says which it is, pytest takes the folder that it is
+        started in or was given, which may be a case's own or a group's.
+        """
+        root = self.config.rootpath
+        if self.config.inipath is None and ((root / CASE_FILE).is_file() or next(root.glob(f"*/{CASE_FILE}"), None)):
+            return next((folder.parent for folder in (root, *root.parents) if folder.name == CASES), root)
+        return root
+
+    @cached_property
     def toolchains(self) -> Toolchains:
         """Every architecture that is known, with the user's own."""
         own = [Path(text) for text in self.config.getoption("toolchains")]
@@ -160,18 +172,6 @@ def case_name(path: Path) -> str:
     below = [number for number, part in enumerate(parts) if part == CASES]
     start = below[-1] + 1 if below else max(0, len(parts) - 2)
     return "/".join(parts[start:]) or path.parent.name
-
-
-def project_root(config: pytest.Config) -> Path:
-    """Return the project's folder, from which ``cases`` is looked for.
-
-    That is pytest's rootdir; but where no configuration file says which it is, pytest takes the folder that it is
-    started in or was given, which may be a case's own or a group's.
-    """
-    root = config.rootpath
-    if config.inipath is None and ((root / CASE_FILE).is_file() or next(root.glob(f"*/{CASE_FILE}"), None)):
-        return next((folder.parent for folder in (root, *root.parents) if folder.name == CASES), root)
-    return root
 
 
 def is_below_cases(path: Path, root: Path) -> bool:

@@ -102,3 +102,8 @@ def test_errors_come_before_warnings_and_the_linkers_end_last() -> None:
     output = "link: running gcc failed: exit status 1\na.c:1:1: warning: w\na.c:2:1: error: e\n"
     texts = [row.text for row in diagnostics.parse(output)]
     assert texts == ["error: e", "warning: w", "link: running the C compiler failed: exit status 1"]
+
+
+def test_paths_that_lead_out_of_the_folder_are_found_once_each() -> None:
+    output = 'a.go:1:11: fatal error: ../../b/x.h: No such file\n#include "../y.h"\n../y.h: ./w.h\n'
+    assert diagnostics.paths_above(output) == ["../../b/x.h", "../y.h"]

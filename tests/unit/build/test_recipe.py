@@ -148,3 +148,11 @@ def test_a_shared_library_is_beyond_the_static_stand_in(folder: Path, settings: 
         make(folder, settings=settings, target=target(cc_kind="zig"))
     assert "of which zig is the stand-in" in str(caught.value)
     assert make(folder, target=target(cc_kind="zig")).key != make(folder, settings=settings).key
+
+
+@pytest.mark.parametrize("name", ["more.cpp", "part/more.cc"])
+def test_cxx_is_out_of_reach(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).touch()
+    with pytest.raises(EnvironmentBroken, match=f"{name}: C\\+\\+ is not built here"):
+        make(folder)

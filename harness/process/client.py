@@ -123,6 +123,7 @@ def _request(command: Command) -> dict[str, Any]:
         "stdin": base64.b64encode(command.stdin).decode(),
         "limits": asdict(command.limits),
         "stops": [asdict(stop) for stop in command.stops],
+        "watched": command.watched,
     }
 
 
@@ -130,6 +131,8 @@ def _finished(answer: dict[str, Any]) -> Finished:
     for name in ("stdout", "stderr"):
         answer[name] = base64.b64decode(answer[name])
     answer["notes"] = tuple(answer["notes"])
+    for name in ("opened", "sought"):
+        answer[name] = None if answer[name] is None else tuple(answer[name])
     return Finished(**answer)
 
 

@@ -5,7 +5,7 @@ descendant of what it runs (PR_SET_CHILD_SUBREAPER), so nothing escapes by forki
 process group, and when the other end of the socket closes, because the harness ended or was killed with
 SIGKILL, it kills everything that it started, removes the private folders, and ends.
 
-Only the standard library and `forks` beside it: it is run as ``python -I -S -c BOOT FOLDER FD`` (see client.py).
+Only the standard library and what stands beside it: it is run as ``python -I -S -c BOOT FOLDER FD`` (see client.py).
 
 Protocol: a 4-byte big-endian length, then JSON. Request: the fields of `harness.process.spec.Command`;
 answer: those of `Finished`, byte strings in base64.
@@ -29,15 +29,14 @@ import struct
 import tempfile
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-from harness.process import forks
+from harness.process import family, forks, opens, seccomp
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 TICK = 0.1  # seconds between looks at the number of processes
 CHUNK = 1 << 18
-KILL_SECONDS = 30.0  # how long to go on killing what keeps forking
 DRAIN_SECONDS = 5.0  # how long to read what is left in the pipes after everything has been killed
 
 Json = dict[str, Any]
@@ -98,7 +97,8 @@ class Run:
         self.cpu_seconds = 0.0
         self.ended = ""
         self.workdir = request["cwd"] or tempfile.mkdtemp(prefix="crossabi-run-")
-        self.gate: forks.Gate | None = None
+        self.listener: seccomp.Listener | None = None
+        self.asked: forks.Gate | opens.Watcher | None = None
 
     def execute(self) -> Json:
         """Run the command to its end, leave nothing of it behind, and return the answer."""
@@ -116,7 +116,7 @@ class Run:
             if not error:
                 self.watch(started + self.request["timeout"])
         finally:
-            kill_descendants()
+            family.kill_descendants()
             self.drain()
             os.close(sink)
             self.notes += [
@@ -124,8 +124,8 @@ class Run:
                 for name, stream in self.streams.items()
                 if stream.dropped
             ]
-            if self.gate:
-                self.gate.close()
+            if self.listener:
+                self.listener.close()
             if not self.request["cwd"]:
                 shutil.rmtree(self.workdir, ignore_errors=True)
         return self.answer(error, time.monotonic() - started)
@@ -148,14 +148,43 @@ class Run:
         for fd in (stdin, out_w, err_w, failed_w):
             os.close(fd)
         with ours:
-            if self.request["limits"]["processes"] is not None:
-                self.gate = forks.receive(ours, self.request["limits"]["processes"])
-        with os.fdopen(failed_r, "rb") as pipe:
-            failed = pipe.read().decode(errors="replace")
+            self.listen(ours)
+        failed = self.await_exec(failed_r)
         if failed:
             os.waitpid(self.pid, 0)
             self.ended = "not-started"
         return failed
+
+    def listen(self, channel: socket.socket) -> None:
+        """Take the listener, if any, that the child sends."""
+        bound = self.request["limits"]["processes"]
+        if bound is None and not self.request["watched"]:
+            return
+        self.listener = seccomp.receive(channel)
+        if self.listener:
+            both = forks.Gate(self.listener, bound, self.count) if bound is not None else opens.Watcher(self.listener)
+            self.asked = both
+
+    def await_exec(self, pipe: int) -> str:
+        """Return what the child writes to `pipe`, which closes as it turns into the program: why it could not."""
+        failed = bytearray()
+        poller = select.poll()
+        poller.register(pipe, select.POLLIN)
+        if self.listener:
+            poller.register(self.listener.fd, select.POLLIN)
+        try:
+            while True:
+                for fd, event in poller.poll():
+                    if fd != pipe:
+                        if not self.ask(event):
+                            poller.unregister(fd)
+                        continue
+                    part = os.read(pipe, CHUNK)
+                    if not part:
+                        return failed.decode(errors="replace")
+                    failed += part
+        finally:
+            os.close(pipe)
 
     def become(
         self, argv: list[str], env: dict[str, str], stdio: tuple[int, ...], failed_w: int, channel: socket.socket
@@ -178,7 +207,9 @@ class Run:
             os.chdir(place)
             place = argv[0]
             if self.request["limits"]["processes"] is not None:
-                forks.install(channel)
+                seccomp.install(channel, forks.TABLES)
+            elif self.request["watched"]:
+                seccomp.install(channel, opens.TABLES)
             channel.close()
             os.execvpe(place, argv, env)
         except OSError as error:
@@ -201,7 +232,7 @@ class Run:
                 self.wait(time.monotonic() + stop["grace"])
                 if self.status is not None:
                     break
-        left = 0 if reap_all() else len(descendants(os.getpid()))
+        left = 0 if family.reap_all() else len(family.descendants(os.getpid()))
         if left and not self.ended:
             self.notes.append(f"{left} process(es) that it left behind were killed")
 
@@ -211,12 +242,12 @@ class Run:
         pidfd = os.pidfd_open(self.pid)
         handlers: dict[int, Callable[[int], bool]] = {pidfd: self.reap, self.control.fileno(): self.hang_up}
         handlers |= {stream.fd: stream.pull for stream in self.streams.values() if stream.open}
-        if self.gate:
-            handlers[self.gate.fd] = self.ask
+        if self.listener:
+            handlers[self.listener.fd] = self.ask
         for fd in handlers:
             poller.register(fd, select.POLLIN)
         before = self.ended
-        next_look = math.inf if self.gate else time.monotonic() + TICK
+        next_look = math.inf if self.asked else time.monotonic() + TICK
         try:
             while self.status is None and self.ended == before:
                 now = time.monotonic()
@@ -237,10 +268,10 @@ class Run:
         raise ParentGone
 
     def ask(self, event: int) -> bool:
-        """Answer who wants a new process; return whether anybody can still ask."""
+        """Answer who waits for it; return whether anybody can still ask."""
         if not event & select.POLLIN:
             return False
-        if self.gate and not self.gate.answer(self.count) and not self.ended:
+        if self.asked and not self.asked.answer() and not self.ended:
             self.cut_down()
         return True
 
@@ -254,7 +285,7 @@ class Run:
     def count(self) -> int:
         """Return how many processes there are, with those that have ended and await their parent, but not us."""
         number = 0
-        for pid, relative in family(os.getpid()).items():
+        for pid, relative in family.tree(os.getpid()).items():
             if relative.ended and relative.parent == os.getpid() and pid != self.pid:
                 os.waitpid(pid, os.WNOHANG)  # an orphan
             else:
@@ -264,20 +295,20 @@ class Run:
     def look(self) -> None:
         """Without a gate: see whether there are more processes than allowed."""
         bound = self.request["limits"]["processes"]
-        if bound is not None and not self.ended and len(descendants(os.getpid())) > bound:
+        if bound is not None and not self.ended and len(family.descendants(os.getpid())) > bound:
             self.cut_down()
 
     def cut_down(self) -> None:
         """Kill every process but the first: it had, or wanted, more of them than allowed."""
-        for pid in freeze(descendants(os.getpid())) - {self.pid}:
-            signal_process(pid, signal.SIGKILL)
+        for pid in family.freeze(family.descendants(os.getpid())) - {self.pid}:
+            family.signal_process(pid, signal.SIGKILL)
         self.ended = "limit"
         self.notes.append(f"it wanted more than the {self.request['limits']['processes']} processes allowed")
 
     def describe_state(self) -> None:
         """Note what is unusual about a program whose time ran out."""
         with contextlib.suppress(OSError):
-            state = process_state(self.pid)
+            state = family.state(self.pid)
             if state in "Tt":
                 self.notes.append("it was stopped (SIGSTOP or SIGTSTP) when its time ran out")
             if not any(stream.open for stream in self.streams.values()):
@@ -308,7 +339,10 @@ class Run:
                 signal_name = name_of(os.WTERMSIG(self.status))
             else:
                 code = os.WEXITSTATUS(self.status)
+        seen = self.asked if isinstance(self.asked, opens.Watcher) and self.asked.complete else None
         return {
+            "opened": sorted(seen.opened) if seen else None,
+            "sought": sorted(seen.sought) if seen else None,
             "ended": self.ended or ("signaled" if signal_name else "exited"),
             "code": code,
             "signal": signal_name,
@@ -346,95 +380,6 @@ def name_of(number: int) -> str:
         return f"signal {number}"
 
 
-def process_state(pid: int) -> str:
-    """Return the letter that the kernel gives the state of `pid`. Raises OSError where it is gone."""
-    with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-        return file.read().rpartition(b")")[2].split()[0].decode()
-
-
-class Relative(NamedTuple):
-    """A descendant: its parent, its process group, and whether it has ended and awaits its parent (a zombie)."""
-
-    parent: int
-    group: int
-    ended: bool
-
-
-def family(root: int) -> dict[int, Relative]:
-    """Return every descendant of `root`, from one look at /proc."""
-    children: dict[int, list[int]] = {}
-    seen: dict[int, Relative] = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
-                    state, parent, group = file.read().rpartition(b")")[2].split()[:3]
-            except (OSError, ValueError):
-                continue
-            seen[int(name)] = Relative(int(parent), int(group), state in (b"Z", b"X"))
-            children.setdefault(int(parent), []).append(int(name))
-    found: dict[int, Relative] = {}
-    queue = [root]
-    while queue:
-        for pid in children.get(queue.pop(), ()):
-            queue.append(pid)
-            found[pid] = seen[pid]
-    return found
-
-
-def descendants(root: int) -> dict[int, int]:
-    """Return the process groups of the living descendants of `root`."""
-    return {pid: relative.group for pid, relative in family(root).items() if not relative.ended}
-
-
-def freeze(alive: dict[int, int]) -> set[int]:
-    """Stop the descendants `alive` and those they made meanwhile; return them all. What is stopped cannot fork."""
-    deadline = time.monotonic() + KILL_SECONDS
-    frozen: set[int] = set()
-    while time.monotonic() < deadline and not frozen.issuperset(alive):
-        signal_all(alive, signal.SIGSTOP)
-        frozen.update(alive)
-        alive = descendants(os.getpid())
-    return frozen
-
-
-def kill_descendants() -> None:
-    """Kill and reap every descendant; all of them end up as children of this process, so none is left unseen."""
-    deadline = time.monotonic() + KILL_SECONDS
-    while not reap_all() and time.monotonic() < deadline:
-        alive = descendants(os.getpid())
-        signal_all(alive, signal.SIGKILL)
-        if not alive:
-            signal.sigtimedwait([signal.SIGCHLD], TICK)  # they are ending, and each says so
-
-
-def signal_all(processes: dict[int, int], number: int) -> None:
-    """Signal process groups as wholes: the kernel lets no member fork in the middle of that."""
-    own = os.getpgrp()
-    for group in set(processes.values()) - {own}:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, number)
-    for pid, group in processes.items():
-        if group == own:
-            signal_process(pid, number)
-
-
-def signal_process(pid: int, number: int) -> None:
-    """Signal one process, if it is still there."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
-
-
-def reap_all() -> bool:
-    """Collect every child that has ended; return whether none is left."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return True
-    return False
-
-
 def receive(control: socket.socket) -> Json:
     """Return the next request. Raises ParentGone at the end of the connection."""
     header = read_exactly(control, 4)
@@ -467,4 +412,4 @@ def main(fd: int) -> None:
             body = json.dumps(run.execute()).encode()
             control.sendall(struct.pack(">I", len(body)) + body)
     except (ParentGone, BrokenPipeError, ConnectionResetError):
-        kill_descendants()
+        family.kill_descendants()

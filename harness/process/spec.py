@@ -43,7 +43,8 @@ GO_TERMINATE = (Stop("SIGQUIT", 2.0), *TERMINATE)  # the Go runtime answers SIGQ
 class Command:
     """One program to run in a process group of its own. `timeout` is seconds of wall time.
 
-    Without `cwd` it gets a private folder that is removed afterwards.
+    Without `cwd` it gets a private folder that is removed afterwards. `watched` asks for the files that it and all that
+    it starts open; not together with a bound on processes.
     """
 
     argv: tuple[str, ...]
@@ -53,6 +54,7 @@ class Command:
     stdin: bytes = b""
     limits: Limits = Limits()
     stops: tuple[Stop, ...] = TERMINATE
+    watched: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ class Finished:
 
     `ended` is ``exited``, ``signaled``, ``timeout``, ``limit`` (see `notes`) or ``not-started`` (see `error`).
     `code` is the exit code, `signal` the name of the deadly signal; both also tell how a process ended that was
-    stopped at a limit. `seconds` is wall time, `cpu_seconds` user and system time of the program itself.
+    stopped at a limit. `seconds` is wall time, `cpu_seconds` user and system time of the program itself. `opened` are
+    the absolute paths that a watched command, or what it started, opened to read or executed, or tried to, and
+    `sought` those that it only looked for; None where they are not known.
     """
 
     ended: str
@@ -76,6 +80,8 @@ class Finished:
     cpu_seconds: float = 0.0
     pid: int = 0
     workdir: str = ""
+    opened: tuple[str, ...] | None = None
+    sought: tuple[str, ...] | None = None
 
     @property
     def ok(self) -> bool:

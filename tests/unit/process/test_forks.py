@@ -1,13 +1,13 @@
-"""The filter as a small interpreter of BPF reads it; what a kernel makes of it is tested with the keeper."""
+"""Which calls the gate asks about; what a kernel makes of its filter is tested with the keeper."""
 
 from __future__ import annotations
 
 import errno
-import struct
 
 import pytest
 
-from harness.process import forks
+from harness.process import forks, seccomp
+from unit.process import bpf
 
 ALLOW, ASK = 0x7FFF0000, 0x7FC00000
 ABSENT = 0x00050000 | errno.ENOSYS
@@ -17,21 +17,7 @@ THREAD, FORK = 0x10000 | 0x100, 17  # CLONE_THREAD | CLONE_VM, SIGCHLD
 
 def verdict(machine: str, audit: int, number: int, argument: int = 0) -> int:
     """Run the filter over one system call."""
-    code = list(struct.iter_unpack("<HBBI", forks.instructions(forks.HOSTS[machine].tables)))
-    data = struct.pack("<iIQ6Q", number, audit, 0, argument, 0, 0, 0, 0, 0)
-    accumulator, place = 0, 0
-    while True:
-        kind, yes, no, value = code[place]
-        place += 1
-        match kind:
-            case 0x20:
-                (accumulator,) = struct.unpack_from("<I", data, value)
-            case 0x15:
-                place += yes if accumulator == value else no
-            case 0x45:
-                place += yes if accumulator & value else no
-            case 0x06:
-                return int(value)
+    return bpf.run(seccomp.instructions(forks.TABLES[machine]), audit, number, (argument,))
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ BOMBS = {
 @pytest.fixture(scope="module")
 def counting_keeper() -> Iterator[Keeper]:
     """One that believes that this machine has no seccomp that it knows."""
-    boot = client.BOOT.replace("main(", "from harness.process import forks; forks.HOSTS.clear(); main(")
+    boot = client.BOOT.replace("main(", "from harness.process import seccomp; seccomp.NUMBERS.clear(); main(")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "BOOT", boot)
         made = Keeper()

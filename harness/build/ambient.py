@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import files
-from harness.build import outside
+from harness.build import words
 from harness.errors import InputError, Problem, UsageError
 from harness.host.golang import homes
 
@@ -100,7 +100,7 @@ def ambient(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -
         if name not in _OURS and (name in _PLACES or _MATTERS.fullmatch(name))
     }
     env.update(homes(settings))
-    flags, digests, overlaid = pin_files(outside.fields(settings.get("GOFLAGS", "")), cwd)
+    flags, digests, overlaid = pin_files(words.fields(settings.get("GOFLAGS", "")), cwd)
     modules = _module_cache({**settings, **env})
     if any(Path(path).is_relative_to(modules) for path in overlaid):
         # go refuses to overlay files below GOMODCACHE, where a fetched release (GOTOOLCHAIN) lives.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from harness.build import diagnostics, marks, stage
-from harness.build.commands import CASE_MODULE, Workbench, compile_c, gcflags_said, go_build
+from harness.build.commands import CASE_MODULE, Workbench, compile_c, go_build
 from harness.build.programs import finish
 from harness.build.recipe import HOST_FOLDER, Recipe
 from harness.build.refuse import refuse
@@ -26,9 +26,7 @@ def build(store: Store, recipe: Recipe) -> Built:
         stage.module(bench.source, CASE_MODULE)
         library = f"{LIBRARY}{SUFFIX[recipe.settings.mode]}"
         staged = (str(bench.source),)
-        own = stage.modules(bench.source)
-        marked = marks.flags(marks.mark(store, recipe), own[:1], own, gcflags_said(recipe))
-        made = go_build(recipe, bench, bench.source / library, ["."], marked)
+        made = go_build(recipe, bench, bench.source / library, ["."], marks.of_module(recipe, bench))
         if not made.ok:
             return refuse(store, recipe, bench, made, made.text, staged, "go build", time.monotonic() - started)
         host = sorted(str(path) for path in (bench.source / HOST_FOLDER).rglob("*.c"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.build import outside, reads
+from harness.build import reads, words
+from harness.build.reads import Seen
 from harness.build.recipe import Recipe
 from harness.process import client
 from harness.process.spec import MIB, Command, Finished, Limits
@@ -17,8 +17,8 @@ BUILD_SECONDS = 900.0
 MODULE = "crossabi.test"  # many programs, one folder each
 CASE_MODULE = "crossabi.test/case"  # one case with packages of its own, which it imports below this path
 FLAGS_FILE = "crossabi_flags.go"
-# What stands between `go` and a compiler replays objects, or has them made by another machine: nobody reads a header
-# then, so nobody says which ones were read. Each of these has a variable that makes it step aside.
+# What stands between `go` and a compiler replays objects, or has them made by another machine: nobody opens a header
+# then, so nobody sees which ones were read. Each of these has a variable that makes it step aside.
 ASIDE = {
     "CCACHE_DISABLE": "1",
     "SCCACHE_RECACHE": "1",
@@ -31,21 +31,12 @@ ASIDE = {
 
 @dataclass(frozen=True)
 class Workbench:
-    """The folders of one build, all in the store's scratch space, and when it began (ns since the epoch)."""
+    """The folders of one build, all in the store's scratch space, and what its commands were `seen` to read."""
 
     source: Path
     out: Path
     tmp: Path
-    started: int = field(default_factory=time.time_ns)
-
-    @property
-    def listing(self) -> Path:
-        """Where the C compiler says what it reads."""
-        return self.tmp / "reads"
-
-    def read(self) -> dict[str, list[int]]:
-        """Return the files elsewhere that the C compiler read so far, with their stamps."""
-        return reads.stamps(self.listing, self.tmp.parent, self.started)
+    seen: Seen = field(default_factory=Seen)
 
     @classmethod
     def under(cls, folder: Path) -> Workbench:
@@ -62,27 +53,35 @@ def go_build(recipe: Recipe, bench: Workbench, output: Path, packages: list[str]
     `marked` are the flags of `harness.build.marks`.
     """
     settings = recipe.settings
-    flags = ["-trimpath", "-buildvcs=false", *recipe.flags]
+    flags = ["-trimpath", "-buildvcs=false", *_loading(recipe)]
     if settings.mode:
         flags.append(f"-buildmode={settings.mode}")
-    if settings.tags:
-        flags.append(f"-tags={','.join(settings.tags)}")
     pairs = (("gcflags", settings.gcflags), ("ldflags", settings.go_ldflags), ("asmflags", settings.asmflags))
     flags += [f"-{name}={value}" for name, value in pairs if value]
     flags += marked
     argv = (recipe.target.go.command, "build", *flags, "-o", str(output), *packages)
-    finished = _run(argv, go_environment(recipe), bench)
-    if finished.ended == "exited" and finished.code:
-        # asked what it reads, gcc does not say which header is missing
-        finished = _run(argv, go_environment(recipe), bench, listed=False)
-    return finished
+    return _run(argv, go_environment(recipe), recipe, bench)
+
+
+def go_modules(recipe: Recipe, bench: Workbench) -> list[str]:
+    """Return the modules whose packages are built into the case in `bench`; none where `go` cannot tell."""
+    module = "{{with .Module}}{{.Path}}{{end}}"
+    argv = (recipe.target.go.command, "list", "-deps", "-f", module, *_loading(recipe), ".")
+    finished = _run(argv, go_environment(recipe), recipe, bench, watched=False)
+    return sorted(set(finished.stdout.decode(errors="replace").split())) if finished.ok else []
+
+
+def _loading(recipe: Recipe) -> list[str]:
+    """Return the flags that say which packages and files are built."""
+    tags = recipe.settings.tags
+    return [*recipe.flags, *([f"-tags={','.join(tags)}"] if tags else [])]
 
 
 def gcflags_said(recipe: Recipe) -> list[str]:
     """Return the values of ``-gcflags`` that GOFLAGS and the case give, in the order in which they count."""
     prefixes = ("-gcflags=", "--gcflags=")
-    words = [*recipe.ambient.flags, *outside.fields(recipe.settings.env.get("GOFLAGS", "")), *recipe.flags]
-    found = [word.partition("=")[2] for word in words if word.startswith(prefixes)]
+    said = [*recipe.ambient.flags, *words.fields(recipe.settings.env.get("GOFLAGS", "")), *recipe.flags]
+    found = [word.partition("=")[2] for word in said if word.startswith(prefixes)]
     return [*found, *([recipe.settings.gcflags] if recipe.settings.gcflags else [])]
 
 
@@ -90,7 +89,7 @@ def compile_c(recipe: Recipe, bench: Workbench, arguments: list[str]) -> Finishe
     """Run the target's C compiler in `bench` with the case's own C flags and `arguments`."""
     target = recipe.target
     argv = (*target.cc.command, *target.toolchain.c_flags, "-g", "-O2", *recipe.settings.cflags, *arguments)
-    return _run(argv, recipe.ambient.env, bench)
+    return _run(argv, recipe.ambient.env, recipe, bench)
 
 
 def go_environment(recipe: Recipe) -> dict[str, str]:
@@ -99,7 +98,7 @@ def go_environment(recipe: Recipe) -> dict[str, str]:
     return {
         **recipe.ambient.env,
         **target.toolchain.go_env,
-        "GOFLAGS": " ".join(map(outside.quoted, recipe.ambient.flags)),
+        "GOFLAGS": " ".join(map(words.quoted, recipe.ambient.flags)),
         **recipe.settings.env,
         "GOTOOLCHAIN": "local",
         "GOROOT": str(target.go.goroot),
@@ -116,18 +115,24 @@ def go_environment(recipe: Recipe) -> dict[str, str]:
 
 def cc_text(target: Target) -> str:
     """Return the C compiler as ``CC`` takes it: words, quoted where they hold spaces."""
-    return " ".join(outside.quoted(word) for word in (*target.cc.command, *target.toolchain.c_flags))
+    return " ".join(words.quoted(word) for word in (*target.cc.command, *target.toolchain.c_flags))
 
 
 def flags_source(recipe: Recipe) -> str:
     """Return a Go file that carries the case's own C flags, so that they reach no other package, or nothing."""
     rows = [("CFLAGS", recipe.settings.cflags), ("LDFLAGS", recipe.settings.c_ldflags)]
-    lines = [f"// #cgo {name}: {' '.join(map(outside.quoted, words))}" for name, words in rows if words]
+    lines = [f"// #cgo {name}: {' '.join(map(words.quoted, flags))}" for name, flags in rows if flags]
     return "\n".join(["package main", "", *lines, 'import "C"', ""]) if lines else ""
 
 
-def _run(argv: tuple[str, ...], env: Mapping[str, str], bench: Workbench, *, listed: bool = True) -> Finished:
-    listing = {reads.VARIABLE: str(bench.listing)} if listed else {}
-    full = {**env, **ASIDE, "TMPDIR": str(bench.tmp), "LC_ALL": "C.UTF-8", **listing}
-    limits = Limits(output=4 * MIB)
-    return client.run(Command(argv, full, BUILD_SECONDS, cwd=bench.source, limits=limits))
+def _run(
+    argv: tuple[str, ...], env: Mapping[str, str], recipe: Recipe, bench: Workbench, *, watched: bool = True
+) -> Finished:
+    full = {**env, **ASIDE, "TMPDIR": str(bench.tmp), "GOTMPDIR": str(bench.tmp), "LC_ALL": "C.UTF-8"}
+    command = Command(argv, full, BUILD_SECONDS, cwd=bench.source, limits=Limits(output=4 * MIB), watched=watched)
+    if not watched:
+        return client.run(command)
+    bench.seen.start()
+    finished = client.run(command)
+    bench.seen.take(finished, reads.ignored(full, recipe.target.go.goroot, bench.tmp.parent))
+    return finished

@@ -1,12 +1,9 @@
-"""Flags that make Go's own build cache tell apart what our keys tell apart.
+"""Flags that make `go` compile a case's packages in each build, and not take them from its own cache.
 
-The cache looks at the files of a package's folder that cmd/go knows by their suffix: not at a header in a folder below,
-a file that is included under another suffix, or anything elsewhere. So each package that is the case's own is compiled
-with a flag that holds the case's key, and is compiled again when that changes. The flag is ``-D``, "relative path for
-local imports", which mean nothing in a module.
-
-The key of a case that reads files elsewhere cannot hold all of them (a header there includes what it likes), so its
-packages are compiled anew in each build: only then does the compiler say what it read (`harness.build.reads`).
+That cache knows neither which headers a package's C code reads, nor files that are included under another suffix, nor
+anything that a linker or assembler reads. And what is not compiled is not read, so nobody could see what it reads
+(`harness.build.reads`). So all packages but Go's own are compiled with a flag that holds a mark. The flag is ``-D``,
+"relative path for local imports", which mean nothing in a module.
 """
 
 from __future__ import annotations
@@ -14,14 +11,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from harness.build import stage
+from harness.build.commands import Workbench, gcflags_said, go_modules
 from harness.build.recipe import Recipe
-from harness.build.store import Store
 
 
-def mark(store: Store, recipe: Recipe) -> str:
-    """Return what tells the packages of `recipe` from those of other keys, and from those of earlier builds."""
-    again = recipe.outside or store.distrusts(recipe.key)
-    return f"{recipe.key}-{secrets.token_hex(8)}" if again else recipe.key
+def of_packages(recipe: Recipe, packages: Sequence[str]) -> list[str]:
+    """Return the flags for the programs of `recipe`'s settings that are the main packages `packages`."""
+    return flags(secrets.token_hex(8), packages, [], gcflags_said(recipe))
+
+
+def of_module(recipe: Recipe, bench: Workbench) -> list[str]:
+    """Return the flags for the case whose module is in `bench`, and for all modules that it is built with."""
+    own = stage.modules(bench.source)
+    listed = go_modules(recipe, bench) if recipe.has_module else []
+    return flags(secrets.token_hex(8), own[:1], list(dict.fromkeys([*own, *listed])), gcflags_said(recipe))
 
 
 def flags(mark: str, mains: Sequence[str], modules: Sequence[str], said: Sequence[str]) -> list[str]:

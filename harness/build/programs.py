@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.build import check, diagnostics, marks, stage
-from harness.build.commands import CASE_MODULE, MODULE, Workbench, compile_c, gcflags_said, go_build
+from harness.build.commands import CASE_MODULE, MODULE, Workbench, compile_c, go_build
 from harness.build.recipe import Recipe
 from harness.build.refuse import refuse
 from harness.build.store import PROGRAM, Binary, Built, Store, Trouble
@@ -35,22 +35,16 @@ def _build(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
         bench = Workbench.under(folder)
         names = _stage(recipes, bench)
         alone = len(recipes) == 1
-        said = gcflags_said(recipes[0])
         if recipes[0].stands_alone:
             name = names[recipes[0].key]
             output, packages = bench.out / name, ["."]
             bench = replace(bench, source=bench.source / name)
             stage.module(bench.source, CASE_MODULE)
-            own = stage.modules(bench.source)
-            marked = marks.flags(marks.mark(store, recipes[0]), own[:1], own, said)
+            marked = marks.of_module(recipes[0], bench)
         else:
             output, packages = bench.out, [f"./{name}" for name in names.values()]
             stage.module(bench.source)
-            rows = [
-                marks.flags(marks.mark(store, recipe), [f"{MODULE}/{names[recipe.key]}"], [], said)
-                for recipe in recipes
-            ]
-            marked = list(dict.fromkeys(flag for row in rows for flag in row))
+            marked = marks.of_packages(recipes[0], [f"{MODULE}/{name}" for name in names.values()])
         finished = go_build(recipes[0], bench, output, packages, marked)
         texts = diagnostics.split_packages(finished.stderr.decode(errors="replace"))
         share = (time.monotonic() - started) / len(recipes)
@@ -116,4 +110,6 @@ def finish(
             return Trouble(recipe.key, wrong)
     from harness.elf.symbols import load_ranges
 
-    return store.put_binary(folder, Binary(recipe.key, folder, found, load_ranges(folder / PROGRAM), bench.read()))
+    return store.put_binary(
+        folder, Binary(recipe.key, folder, found, load_ranges(folder / PROGRAM), bench.seen.stamps())
+    )

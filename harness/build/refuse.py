@@ -48,7 +48,7 @@ def refuse(
     found = diagnostics.parse(said, folders)
     if not found:
         return Trouble(recipe.key, f"{tool} failed: {_first_line(said)}", said, seconds)
-    refusal = Refusal(recipe.key, found, said, seconds, bench.read())
+    refusal = Refusal(recipe.key, found, said, seconds, bench.seen.stamps())
     if not _ELSEWHERE.search(said):
         store.put_refusal(refusal)
     return refusal

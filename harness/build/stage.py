@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from harness import files
-from harness.build import outside
+from harness.build import gomod
 from harness.build.ambient import digest
 from harness.build.commands import FLAGS_FILE, MODULE, flags_source
 from harness.build.recipe import Recipe
@@ -29,7 +29,7 @@ def module(folder: Path, name: str = MODULE) -> None:
 def modules(folder: Path) -> list[str]:
     """Return the module path of the go.mod in `folder`, then those that it replaces by folders or has vendored."""
     listing = folder / "vendor" / "modules.txt"
-    vendored = outside.vendored(listing.read_text(errors="replace")) if listing.is_file() else []
+    vendored = gomod.vendored(listing.read_text(errors="replace")) if listing.is_file() else []
     named = [name for path in sorted(folder.glob("*.mod"), key=_main_first) for name in _modules_of(path)]
     return list(dict.fromkeys([*named, *vendored]))
 
@@ -39,7 +39,7 @@ def _main_first(path: Path) -> tuple[bool, str]:
 
 
 def _modules_of(path: Path) -> list[str]:
-    return outside.modules(path.read_text(errors="replace"))
+    return gomod.modules(path.read_text(errors="replace"))
 
 
 def copy(recipe: Recipe, destination: Path) -> None:
@@ -58,7 +58,7 @@ def copy(recipe: Recipe, destination: Path) -> None:
         if digest(target) != wanted:
             raise EnvironmentBroken(f"{recipe.folder / relative}: changed while it was being built", mend="run again")
     for own in destination.glob("*.mod"):
-        own.write_text(outside.pinned(recipe.folder, own.read_text(errors="surrogateescape")), errors="surrogateescape")
+        own.write_text(gomod.pinned(recipe.folder, own.read_text(errors="surrogateescape")), errors="surrogateescape")
     flags = flags_source(recipe)
     if flags:
         (destination / FLAGS_FILE).write_text(flags)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import files
-from harness.build import reads
+from harness.build.reads import Lists
 from harness.observation import Diagnostic
 
 PROGRAM = "program"
@@ -31,14 +31,14 @@ class Binary:
     """A verified ELF program in the store.
 
     `loads` are the address ranges (start, end) at which its parts stand when it runs, where they are fixed.
-    `read` are files elsewhere that the compiler read, with what they were like (see `harness.build.reads`).
+    `read` are files elsewhere that the build read, with what they were like (see `harness.build.reads`).
     """
 
     key: str
     folder: Path
     diagnostics: tuple[Diagnostic, ...] = ()
     loads: tuple[tuple[int, int], ...] = ()
-    read: Mapping[str, list[int]] = field(default_factory=dict, compare=False)
+    read: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def program(self) -> Path:
@@ -54,7 +54,7 @@ class Refusal:
     diagnostics: tuple[Diagnostic, ...]
     output: str
     seconds: float = 0.0
-    read: Mapping[str, list[int]] = field(default_factory=dict, compare=False)
+    read: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -100,18 +100,19 @@ class Store:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = (root or files.cache_root()) / "store"
+        self._lists = Lists(self.root / "reads")
 
     def get(self, key: str) -> Binary | Refusal | None:
         """Return what is stored under `key`, or None.
 
-        An entry that was damaged from outside is removed, and so is one whose compiler read a file that has changed.
+        An entry that was damaged from outside is removed, and so is one whose build read what has changed.
         """
         folder = self._folder(key)
         try:
             record = files.read_json(folder / RECORD)
             diagnostics = tuple(Diagnostic(**row) for row in record["diagnostics"])
-            if reads.moved(record["read"]):
-                self._distrust(key)
+            if not self._lists.holds(record["read"]):
+                pass
             elif not record["files"]:
                 return Refusal(key, diagnostics, record["output"])
             elif all(_Stamp(*stamp).is_of(folder / name) for name, stamp in record["files"].items()):
@@ -124,19 +125,15 @@ class Store:
     def put_binary(self, made: Path, binary: Binary) -> Binary:
         """Move the folder `made`, which holds the program of `binary`, into the store."""
         stamps = {path.name: astuple(_Stamp.of(path)) for path in sorted(made.iterdir())}
-        row = {"diagnostics": binary.diagnostics, "output": "", "files": stamps, "read": binary.read}
+        row = {"diagnostics": binary.diagnostics, "output": "", "files": stamps, "read": self._lists.keep(binary.read)}
         self._put(binary.key, made, {**row, "loads": binary.loads})
         return replace(binary, folder=self._folder(binary.key))
 
     def put_refusal(self, refusal: Refusal) -> None:
         """Remember that a compiler refused `refusal.key`."""
         with self.scratch() as made:
-            row = {"diagnostics": refusal.diagnostics, "output": refusal.output, "files": {}, "read": refusal.read}
-            self._put(refusal.key, made, row)
-
-    def distrusts(self, key: str) -> bool:
-        """Whether files that a compiler read for `key` changed once: Go's own build cache does not know that."""
-        return (self.root / "distrusted" / key).exists()
+            row = {"diagnostics": refusal.diagnostics, "output": refusal.output, "files": {}}
+            self._put(refusal.key, made, {**row, "read": self._lists.keep(refusal.read)})
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -168,11 +165,6 @@ class Store:
     def users(self) -> set[int]:
         """Return the processes that work with the store now: sessions, and single commands."""
         return files.owners(self.root / "tmp") | files.owners(self.root.parent / "sessions")
-
-    def _distrust(self, key: str) -> None:
-        marker = self.root / "distrusted" / key
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.touch()
 
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key

@@ -64,7 +64,7 @@ def test_the_c_compiler_gets_its_own_flags_before_the_cases(tmp_path: Path, ran:
     commands.compile_c(replace(made, target=replace(made.target, toolchain=chain)), Workbench.under(tmp_path), ["a.c"])
     (command,) = ran
     assert command.argv == ("/usr/bin/some-gcc", "-mabi=x", "-g", "-O2", "-O0", "a.c")
-    own = {"TMPDIR": str(tmp_path / "tmp"), "LC_ALL": "C.UTF-8", "SUNPRO_DEPENDENCIES": str(tmp_path / "tmp/reads")}
+    own = {"TMPDIR": str(tmp_path / "tmp"), "LC_ALL": "C.UTF-8", "GOTMPDIR": str(tmp_path / "tmp")}
     assert dict(command.env) == {**AMBIENT.env, **commands.ASIDE, **own}
 
 

@@ -1,6 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from harness.build import marks
+from harness.build.commands import Workbench
+from harness.process import client
+from harness.process.spec import Command, Finished
+from unit.build import make
 
 MARK = "-D=crossabi-KEY"
 
@@ -18,3 +24,28 @@ MARK = "-D=crossabi-KEY"
 )
 def test_what_was_said_of_the_flags_goes_on_to_count(said: list[str], flags: list[str]) -> None:
     assert marks.flags("KEY", ["x"], ["x"], said) == [f"-gcflags={flag}" for flag in flags]
+
+
+def test_each_build_has_a_mark_of_its_own(tmp_path: Path) -> None:
+    first, second = (marks.of_packages(make(tmp_path), ["x", "y"]) for _ in range(2))
+    assert [flag.partition("=-D=")[0] for flag in first] == ["-gcflags=x", "-gcflags=y"]
+    assert set(first).isdisjoint(second)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_all_modules_that_go_builds_a_case_with_are_marked(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[Command] = []
+
+    def run(command: Command) -> Finished:
+        ran.append(command)
+        return Finished("exited", code, stdout=b"my.org/x\n\ne.f/g\na.b/c\ne.f/g\n")
+
+    monkeypatch.setattr(client, "run", run)
+    bench = Workbench.under(tmp_path)
+    (bench.source / "go.mod").write_text("module my.org/x\n\nreplace a.b/c => ../c\n")
+    flags = [flag.partition("=-D=")[0] for flag in marks.of_module(make(bench.source), bench)]
+    assert ran[0].argv[1:4] == ("list", "-deps", "-f")
+    modules = ["my.org/x/...", "a.b/c/...", *([] if code else ["e.f/g/..."]), "my.org/x"]
+    assert flags == [f"-gcflags={module}" for module in modules]

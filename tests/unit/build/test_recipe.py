@@ -1,11 +1,9 @@
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.build.recipe import sources
 from harness.case import BuildSettings
 from harness.errors import EnvironmentBroken
 from harness.target import GoToolchain, Tool
@@ -62,6 +60,7 @@ def test_settings_of_the_cases_own_c_make_another_key_in_the_same_build(settings
         {"target": target(libc="musl")},
         {"ambient": replace(AMBIENT, fingerprint="other")},
         {"kind": "c-host"},
+        {"label": "other/name"},
     ],
     ids=lambda row: next(iter(row)),
 )
@@ -75,7 +74,6 @@ def test_tools_and_environment_are_in_the_key(changes: dict[str, Any], folder: P
         {"target": target(id="arm64-again")},
         {"target": target(emulator=None, runner="native")},
         {"ambient": replace(AMBIENT, env={"PATH": "/other"})},
-        {"label": "other/name"},
     ],
     ids=lambda row: next(iter(row)),
 )
@@ -99,29 +97,6 @@ def test_a_file_that_a_flag_names_counts_from_the_cases_folder_and_matters(folde
     (folder / "cpu.prof").write_text("two")
     assert first.flags == (f"-pgo={folder}/cpu.prof",)
     assert first.group != make(folder, settings=settings).group
-
-
-def test_the_sources_are_a_cases_own_files(tmp_path: Path) -> None:
-    names = ["main.go", "lib/a.c", "case.yaml", "baseline.yaml", "lib/case.yaml", ".git/x", "__pycache__/x", ".hidden"]
-    for name in names:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    assert [name for name, _ in sources(tmp_path).rows] == ["lib/a.c", "lib/case.yaml", "main.go"]
-
-
-def test_a_source_that_cannot_be_read_is_our_trouble(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "read_bytes", _refuse(Path.read_bytes, "main.go"))
-    with pytest.raises(EnvironmentBroken, match=r"main\.go: cannot be read"):
-        sources(folder)
-
-
-def _refuse(read: Callable[[Path], bytes], name: str) -> Callable[[Path], bytes]:
-    def refused(path: Path) -> bytes:
-        if path.name == name:
-            raise PermissionError
-        return read(path)
-
-    return refused
 
 
 @pytest.mark.parametrize(
@@ -156,3 +131,10 @@ def test_cxx_is_out_of_reach(folder: Path, name: str) -> None:
     (folder / name).touch()
     with pytest.raises(EnvironmentBroken, match=f"{name}: C\\+\\+ is not built here"):
         make(folder)
+
+
+def test_of_two_cases_with_one_text_each_has_the_modules_beside_it(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name / "case").mkdir(parents=True)
+        (tmp_path / name / "case" / "go.mod").write_text("module x\n\nreplace a.b/c => ../lib\n")
+    assert make(tmp_path / "one" / "case").key != make(tmp_path / "two" / "case").key

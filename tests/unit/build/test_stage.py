@@ -31,7 +31,7 @@ def test_a_replacement_next_to_the_case_is_found_from_the_copy_too(case: Path, t
     made = make(case)
     stage.copy(made, tmp_path / "copy" / "deeper")
     assert (tmp_path / "copy" / "deeper" / "go.mod").read_text() == f'module x\n\nreplace a.b/c => "{tmp_path}/c"\n'
-    assert len(made.outside) == 1
+    assert made.modules == ((tmp_path / "copy" / "deeper" / "go.mod").read_text(),)
 
 
 def test_a_source_that_changed_meanwhile_is_refused(case: Path, tmp_path: Path) -> None:

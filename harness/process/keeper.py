@@ -339,10 +339,11 @@ class Run:
                 signal_name = name_of(os.WTERMSIG(self.status))
             else:
                 code = os.WEXITSTATUS(self.status)
-        seen = self.asked if isinstance(self.asked, opens.Watcher) and self.asked.complete else None
+        seen = self.asked.found() if isinstance(self.asked, opens.Watcher) else None
+        opened, sought = seen or (None, None)
         return {
-            "opened": sorted(seen.opened) if seen else None,
-            "sought": sorted(seen.sought) if seen else None,
+            "opened": opened,
+            "sought": sought,
             "ended": self.ended or ("signaled" if signal_name else "exited"),
             "code": code,
             "signal": signal_name,

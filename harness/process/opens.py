@@ -20,6 +20,7 @@ from harness.process.seccomp import INSTRUCTION_POINTER_HIGH, Asked, Listener, R
 MOST = 200_000  # paths; more of them are not known
 _PATH_MAX = 4096
 _PAGE = 4096  # bytes; the smallest page of a machine that we run on
+_FIRST = 256  # bytes that hold most paths
 _AT_FDCWD = -100
 _AT_EMPTY_PATH = 0x1000
 _O_ACCMODE, _O_WRONLY, _O_CREAT, _O_PATH = 0o3, 0o1, 0o100, 0o10000000
@@ -76,14 +77,26 @@ _BY_NUMBER = {(audit, call.number): call for audit, calls in _AUDIT.items() for 
 
 
 class Watcher:
-    """Keeps absolute paths: `opened` to be read or executed, and `sought`. `complete` is whether these are all."""
+    """Keeps absolute paths: those `opened` to be read or executed, and those `sought`.
+
+    A build makes thousands of these calls, and waits for each answer: no more is done here than has to be.
+    """
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._memory = ctypes.create_string_buffer(_PATH_MAX)
-        self.opened: set[str] = set()
-        self.sought: set[str] = set()
-        self.complete = True
+        self._page = ctypes.create_string_buffer(_PAGE)
+        self._local, self._remote = _Buffer(ctypes.addressof(self._page), 0), _Buffer(0, 0)
+        self._read = _libc.process_vm_readv
+        self._read.argtypes = [
+            ctypes.c_int,
+            *(ctypes.c_void_p, ctypes.c_ulong),
+            *(ctypes.c_void_p, ctypes.c_ulong),
+            ctypes.c_ulong,
+        ]
+        self._ends = ctypes.addressof(self._local), ctypes.addressof(self._remote)
+        self._opened: set[bytes] = set()
+        self._sought: set[bytes] = set()
+        self._complete = True
 
     def answer(self) -> bool:
         """Take down one call and let it go on."""
@@ -93,51 +106,57 @@ class Watcher:
             self._listener.answer(asked)
         return True
 
+    def found(self) -> tuple[list[str], list[str]] | None:
+        """Return what was opened, and what was sought, in order; None where that is not all."""
+        if not self._complete:
+            return None
+        return sorted(map(os.fsdecode, self._opened)), sorted(map(os.fsdecode, self._sought))
+
     def _take(self, asked: Asked) -> None:
         call = _BY_NUMBER[asked.audit, asked.number]
-        kept = self.sought if call.looks else self.opened
+        kept = self._sought if call.looks else self._opened
         if call.flags is not None:
             flags = asked.arguments[call.flags]
             if flags & _O_ACCMODE == _O_WRONLY or flags & _O_CREAT:
                 return
             if flags & _O_PATH:
-                kept = self.sought
+                kept = self._sought
         path = self._text(asked.pid, asked.arguments[call.path])
-        if not path:
-            return
-        if not path.startswith("/"):
-            place = self._folder(asked, call)
+        if not path.startswith(b"/"):
+            place = self._folder(asked, call) if path else b""
             if not place:
                 return
-            path = f"{place}/{path}"
+            path = place + b"/" + path
         kept.add(path)
         if len(kept) > MOST:
-            self.complete = False
+            self._complete = False
             kept.clear()
 
-    def _text(self, pid: int, address: int) -> str:
+    def _text(self, pid: int, address: int) -> bytes:
         """Return the string at `address` of a process; an empty one where the call will fail for it."""
-        found = bytearray()
+        found = b""
         while len(found) < _PATH_MAX:
-            count = min(_PATH_MAX - len(found), _PAGE - address % _PAGE)
-            local, remote = _Buffer(ctypes.addressof(self._memory), count), _Buffer(address, count)
-            got = _libc.process_vm_readv(pid, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0)
+            count = min(_FIRST if not found else _PAGE, _PAGE - address % _PAGE)
+            self._local.length = self._remote.length = count
+            self._remote.base = address
+            got = self._read(pid, self._ends[0], 1, self._ends[1], 1, 0)
             if got <= 0:
-                self.complete &= ctypes.get_errno() in (errno.EFAULT, errno.ESRCH)
-                return ""
-            text, end, _ = self._memory.raw[:got].partition(b"\0")
+                self._complete &= ctypes.get_errno() in (errno.EFAULT, errno.ESRCH)
+                return b""
+            text = self._page.raw[:got]
+            end = text.find(b"\0")
+            if end >= 0:
+                return found + text[:end]
             found += text
-            if end:
-                return os.fsdecode(bytes(found))
             address += got
-        return ""
+        return b""
 
-    def _folder(self, asked: Asked, call: _Call) -> str:
+    def _folder(self, asked: Asked, call: _Call) -> bytes:
         """Return the folder that a relative path counts from; an empty one where the call will fail for it."""
         descriptor = ctypes.c_int(asked.arguments[0] & 0xFFFFFFFF).value if call.path else _AT_FDCWD
         name = "cwd" if descriptor == _AT_FDCWD else f"fd/{descriptor}"
         try:
-            return os.readlink(f"/proc/{asked.pid}/{name}")  # noqa: PTH115
+            return os.readlink(f"/proc/{asked.pid}/{name}".encode())  # noqa: PTH115
         except OSError as error:
-            self.complete &= error.errno in (errno.ENOENT, errno.ESRCH)
-            return ""
+            self._complete &= error.errno in (errno.ENOENT, errno.ESRCH)
+            return b""

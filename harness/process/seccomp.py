@@ -57,7 +57,7 @@ class Asked(NamedTuple):
     pid: int
     number: int
     audit: int
-    arguments: tuple[int, ...]
+    arguments: list[int]
 
 
 class _Program(ctypes.Structure):
@@ -126,7 +126,7 @@ class Listener:
         except OSError:
             return None
         token, pid, _, number, audit, _, *arguments = _NOTIF.unpack(request)
-        return Asked(token, pid, number, audit, tuple(arguments))
+        return Asked(token, pid, number, audit, arguments)
 
     def answer(self, asked: Asked, error: int = 0) -> bool:
         """Let the call go on, or fail with `error`; return whether anybody still waited."""

@@ -12,6 +12,11 @@ from harness.host.faults import Pair
 from harness.host.resolve import Part, Survey
 from harness.toolchain import Toolchains
 
+SEEN = "stored, and built again when a file that they read has changed, as the kernel tells (seccomp)"
+UNSEEN = (
+    "made anew in each session: this kernel does not tell which files they read (seccomp user notification, Linux 5.5)"
+)
+
 
 @dataclass(frozen=True)
 class Health:
@@ -59,12 +64,16 @@ class Health:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole machine. `go_base` is (path, release) of the first Go; `goroot` that of the pinned release."""
+    """The whole machine. `go_base` is (path, release) of the first Go; `goroot` that of the pinned release.
+
+    `sees_reads` is whether the kernel tells which files a build reads; without it nothing is taken from the store.
+    """
 
     health: tuple[Health, ...]
     go_base: tuple[str, str] | None
     go_release: str
     goroot: str
+    sees_reads: bool
 
     @property
     def ok(self) -> bool:
@@ -83,6 +92,7 @@ class Report:
             "cache": str(files.cache_root()),
             "go": {"path": path, "base": release, "release": self.go_release, "goroot": self.goroot},
             "zig": " ".join(tools.zig() or ()),
+            "sees_reads": self.sees_reads,
             "arches": [row.to_json() for row in self.health],
         }
 
@@ -103,7 +113,7 @@ def examine(toolchains: Toolchains, arches: Sequence[str], runner: str = resolve
         blocking = [pair.mend for pair in pairs if pair.blocks]
         mend = resolve.mend(toolchains, found) if found.missing or go.missing else ""
         rows.append(Health(found, go, pairs, mend or (blocking[0] if blocking else "")))
-    return Report(tuple(rows), base, pin.release, str(present.goroot) if present else "")
+    return Report(tuple(rows), base, pin.release, str(present.goroot) if present else "", tools.sees_reads())
 
 
 def lines(report: Report) -> list[str]:
@@ -115,6 +125,7 @@ def lines(report: Report) -> list[str]:
         f"corpus go  {report.go_release}"
         + (f" at {report.goroot}" if report.goroot else ", not fetched yet; the first build or `crossabi setup` does"),
         f"cache      {files.cache_root()}",
+        f"builds     {SEEN if report.sees_reads else UNSEEN}",
     ]
     for row in report.health:
         found = row.survey

@@ -18,6 +18,8 @@ from harness.process import client
 from harness.process.spec import Command
 from harness.target import Tool
 
+LOOK_SECONDS = 30.0
+
 _GLIBC = re.compile(rb"GNU C Library \(([^)\n]*)\)[^\n]*version ([0-9.]+[0-9])")
 
 
@@ -115,6 +117,12 @@ def has_headers(sysroot: Path, triple: str) -> bool:
 def machine() -> str:
     """Return what ``uname -m`` says."""
     return platform.machine()
+
+
+def sees_reads() -> bool:
+    """Whether the kernel tells which files a command reads (see `harness.process.opens`)."""
+    argv = (sys.executable, "-I", "-S", "-c", "")
+    return client.run(Command(argv, {}, LOOK_SECONDS, watched=True)).opened is not None
 
 
 @lru_cache(maxsize=1)

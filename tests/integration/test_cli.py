@@ -110,6 +110,7 @@ def test_setup_installs_what_is_missing_and_then_has_nothing_to_do(tmp_path: Pat
 
 def test_doctor_tells_each_part_with_its_version() -> None:
     done = crossabi("doctor")
+    assert "\nbuilds     stored, and built again when a file that they read has changed" in done.text
     assert done.code == 0
     blocks = {block.partition(":")[0]: block for block in done.text.strip().split("\n\n")[1:]}
     assert list(blocks) == list(shipped().by_arch)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from harness.host import tools
+from harness.process.spec import Finished
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +19,11 @@ def test_an_answer_is_remembered_and_a_failure_is_not() -> None:
     said = iter(["", "gcc 12", "another"])
     answers = [tools.remembered("version", ["/bin/sh"], lambda: next(said)) for _ in range(3)]
     assert answers == ["", "gcc 12", "gcc 12"]
+
+
+@pytest.mark.parametrize(("opened", "told"), [(None, False), (("/bin/sh",), True)])
+def test_whether_the_kernel_tells_what_is_read(
+    opened: tuple[str, ...] | None, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools.client, "run", lambda command: Finished("exited", 0, opened=opened))
+    assert tools.sees_reads() is told

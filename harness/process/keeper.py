@@ -5,7 +5,10 @@ descendant of what it runs (PR_SET_CHILD_SUBREAPER), so nothing escapes by forki
 process group, and when the other end of the socket closes, because the harness ended or was killed with
 SIGKILL, it kills everything that it started, removes the private folders, and ends.
 
-Only the standard library and `forks` beside it: it is run as ``python -I -S -c BOOT FOLDER FD`` (see client.py).
+A program can stop it with SIGSTOP, which nobody can refuse: the harness wakes it (`harness.process.waker`).
+
+Only the standard library, with `family` and `forks` beside it: it is run as ``python -I -S -c BOOT FOLDER FD`` (see
+client.py).
 
 Protocol: a 4-byte big-endian length, then JSON. Request: the fields of `harness.process.spec.Command`;
 answer: those of `Finished`, byte strings in base64.
@@ -29,9 +32,10 @@ import struct
 import tempfile
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness.process import forks
+from harness.process.family import descendants, family, process_state
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -344,47 +348,6 @@ def name_of(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def process_state(pid: int) -> str:
-    """Return the letter that the kernel gives the state of `pid`. Raises OSError where it is gone."""
-    with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-        return file.read().rpartition(b")")[2].split()[0].decode()
-
-
-class Relative(NamedTuple):
-    """A descendant: its parent, its process group, and whether it has ended and awaits its parent (a zombie)."""
-
-    parent: int
-    group: int
-    ended: bool
-
-
-def family(root: int) -> dict[int, Relative]:
-    """Return every descendant of `root`, from one look at /proc."""
-    children: dict[int, list[int]] = {}
-    seen: dict[int, Relative] = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
-                    state, parent, group = file.read().rpartition(b")")[2].split()[:3]
-            except (OSError, ValueError):
-                continue
-            seen[int(name)] = Relative(int(parent), int(group), state in (b"Z", b"X"))
-            children.setdefault(int(parent), []).append(int(name))
-    found: dict[int, Relative] = {}
-    queue = [root]
-    while queue:
-        for pid in children.get(queue.pop(), ()):
-            queue.append(pid)
-            found[pid] = seen[pid]
-    return found
-
-
-def descendants(root: int) -> dict[int, int]:
-    """Return the process groups of the living descendants of `root`."""
-    return {pid: relative.group for pid, relative in family(root).items() if not relative.ended}
 
 
 def freeze(alive: dict[int, int]) -> set[int]:

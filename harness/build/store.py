@@ -117,14 +117,15 @@ class Store:
         unless the session has it already. Neither is removed: somebody may be running it.
         """
         kept = self._kept(key)
-        entry = _load(key, kept) if kept else None
-        if entry:
-            return entry
+        found = _load(key, kept) if kept else None
+        if found:
+            return found[0]
         newest = self._newest(key)
-        entry = _load(key, self._folder(key) / str(newest)) if newest else None
-        if entry is None:
+        found = _load(key, self._folder(key) / str(newest)) if newest else None
+        if found is None:
             return None
-        if reads.moved(entry.read):
+        entry, read = found
+        if reads.moved(read):
             self._distrust(key)
             return None
         return self._keep(entry, newest)
@@ -220,9 +221,9 @@ class Store:
     def _keep(self, entry: Binary | Refusal, number: int) -> Binary | Refusal:
         """Return what the session keeps for the key of `entry`, its build `number`: that, or what it has already.
 
-        The name of a link is taken by one worker only. What read nothing elsewhere cannot change and needs none.
+        The name of a link is taken by one worker only.
         """
-        if self.session is None or not entry.read:
+        if self.session is None:
             return entry
         link = self.session / KEPT / entry.key
         try:
@@ -233,7 +234,7 @@ class Store:
                     return entry
                 kept = _load(entry.key, link.readlink())
                 if kept:
-                    return kept
+                    return kept[0]
                 link.unlink(missing_ok=True)  # it was damaged
         except OSError as error:
             raise files.cannot_write(link, error) from error
@@ -264,16 +265,16 @@ class Store:
                 files.write_atomic(marker, json.dumps(sorted(self.users())))
 
 
-def _load(key: str, folder: Path) -> Binary | Refusal | None:
-    """Return what the build in `folder` gave, or None where it was damaged or is gone."""
+def _load(key: str, folder: Path) -> tuple[Binary | Refusal, Any] | None:
+    """Return what the build in `folder` gave, with what it read, or None where it was damaged or is gone."""
     try:
         record = files.read_json(folder / RECORD)
         diagnostics = tuple(Diagnostic(**row) for row in record["diagnostics"])
         if not record["files"]:
-            return Refusal(key, diagnostics, record["output"], read=record["read"])
+            return Refusal(key, diagnostics, record["output"]), record["read"]
         if all(_Stamp(*stamp).is_of(folder / name) for name, stamp in record["files"].items()):
             loads = tuple((start, end) for start, end in record["loads"])
-            return Binary(key, folder, diagnostics, loads, record["read"])
+            return Binary(key, folder, diagnostics, loads), record["read"]
     except (KeyError, TypeError, ValueError, OSError):
         pass
     return None

@@ -1,12 +1,18 @@
-"""Who descends from a process, from one look at /proc. Only the standard library: the keeper imports it."""
+"""The keeper's descendants: see all of them, stop them, kill them. Only the standard library: the keeper imports it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import time
 from typing import NamedTuple
 
+KILL_SECONDS = 30.0  # how long to go on killing what keeps forking
+WAIT_SECONDS = 0.1  # between two looks at what is ending
 
-def process_state(pid: int) -> str:
+
+def state(pid: int) -> str:
     """Return the letter that the kernel gives the state of `pid`. Raises OSError where it is gone."""
     with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
         return file.read().rpartition(b")")[2].split()[0].decode()
@@ -20,7 +26,7 @@ class Relative(NamedTuple):
     ended: bool
 
 
-def family(root: int) -> dict[int, Relative]:
+def tree(root: int) -> dict[int, Relative]:
     """Return every descendant of `root`, from one look at /proc."""
     children: dict[int, list[int]] = {}
     seen: dict[int, Relative] = {}
@@ -44,4 +50,52 @@ def family(root: int) -> dict[int, Relative]:
 
 def descendants(root: int) -> dict[int, int]:
     """Return the process groups of the living descendants of `root`."""
-    return {pid: relative.group for pid, relative in family(root).items() if not relative.ended}
+    return {pid: relative.group for pid, relative in tree(root).items() if not relative.ended}
+
+
+def freeze(alive: dict[int, int]) -> set[int]:
+    """Stop the descendants `alive` and those they made meanwhile; return them all. What is stopped cannot fork."""
+    deadline = time.monotonic() + KILL_SECONDS
+    frozen: set[int] = set()
+    while time.monotonic() < deadline and not frozen.issuperset(alive):
+        signal_all(alive, signal.SIGSTOP)
+        frozen.update(alive)
+        alive = descendants(os.getpid())
+    return frozen
+
+
+def kill_descendants() -> None:
+    """Kill and reap every descendant; all of them end up as children of this process, so none is left unseen."""
+    deadline = time.monotonic() + KILL_SECONDS
+    while not reap_all() and time.monotonic() < deadline:
+        alive = descendants(os.getpid())
+        signal_all(alive, signal.SIGKILL)
+        if not alive:
+            signal.sigtimedwait([signal.SIGCHLD], WAIT_SECONDS)  # they are ending, and each says so
+
+
+def signal_all(processes: dict[int, int], number: int) -> None:
+    """Signal process groups as wholes: the kernel lets no member fork in the middle of that."""
+    own = os.getpgrp()
+    for group in set(processes.values()) - {own}:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
+    for pid, group in processes.items():
+        if group == own:
+            signal_process(pid, number)
+
+
+def signal_process(pid: int, number: int) -> None:
+    """Signal one process, if it is still there."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def reap_all() -> bool:
+    """Collect every child that has ended; return whether none is left."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False

@@ -7,8 +7,7 @@ SIGKILL, it kills everything that it started, removes the private folders, and e
 
 A program can stop it with SIGSTOP, which nobody can refuse: the harness wakes it (`harness.process.waker`).
 
-Only the standard library, with `family` and `forks` beside it: it is run as ``python -I -S -c BOOT FOLDER FD`` (see
-client.py).
+Only the standard library and what stands beside it: it is run as ``python -I -S -c BOOT FOLDER FD`` (see client.py).
 
 Protocol: a 4-byte big-endian length, then JSON. Request: the fields of `harness.process.spec.Command`;
 answer: those of `Finished`, byte strings in base64.
@@ -34,14 +33,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from harness.process import forks
-from harness.process.family import descendants, family, process_state
+from harness.process import family, forks
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 TICK = 0.1  # seconds between looks at the number of processes
 CHUNK = 1 << 18
-KILL_SECONDS = 30.0  # how long to go on killing what keeps forking
 DRAIN_SECONDS = 5.0  # how long to read what is left in the pipes after everything has been killed
 
 Json = dict[str, Any]
@@ -120,7 +117,7 @@ class Run:
             if not error:
                 self.watch(started + self.request["timeout"])
         finally:
-            kill_descendants()
+            family.kill_descendants()
             self.drain()
             os.close(sink)
             self.notes += [
@@ -205,7 +202,7 @@ class Run:
                 self.wait(time.monotonic() + stop["grace"])
                 if self.status is not None:
                     break
-        left = 0 if reap_all() else len(descendants(os.getpid()))
+        left = 0 if family.reap_all() else len(family.descendants(os.getpid()))
         if left and not self.ended:
             self.notes.append(f"{left} process(es) that it left behind were killed")
 
@@ -258,7 +255,7 @@ class Run:
     def count(self) -> int:
         """Return how many processes there are, with those that have ended and await their parent, but not us."""
         number = 0
-        for pid, relative in family(os.getpid()).items():
+        for pid, relative in family.tree(os.getpid()).items():
             if relative.ended and relative.parent == os.getpid() and pid != self.pid:
                 os.waitpid(pid, os.WNOHANG)  # an orphan
             else:
@@ -268,20 +265,20 @@ class Run:
     def look(self) -> None:
         """Without a gate: see whether there are more processes than allowed."""
         bound = self.request["limits"]["processes"]
-        if bound is not None and not self.ended and len(descendants(os.getpid())) > bound:
+        if bound is not None and not self.ended and len(family.descendants(os.getpid())) > bound:
             self.cut_down()
 
     def cut_down(self) -> None:
         """Kill every process but the first: it had, or wanted, more of them than allowed."""
-        for pid in freeze(descendants(os.getpid())) - {self.pid}:
-            signal_process(pid, signal.SIGKILL)
+        for pid in family.freeze(family.descendants(os.getpid())) - {self.pid}:
+            family.signal_process(pid, signal.SIGKILL)
         self.ended = "limit"
         self.notes.append(f"it wanted more than the {self.request['limits']['processes']} processes allowed")
 
     def describe_state(self) -> None:
         """Note what is unusual about a program whose time ran out."""
         with contextlib.suppress(OSError):
-            state = process_state(self.pid)
+            state = family.state(self.pid)
             if state in "Tt":
                 self.notes.append("it was stopped (SIGSTOP or SIGTSTP) when its time ran out")
             if not any(stream.open for stream in self.streams.values()):
@@ -350,54 +347,6 @@ def name_of(number: int) -> str:
         return f"signal {number}"
 
 
-def freeze(alive: dict[int, int]) -> set[int]:
-    """Stop the descendants `alive` and those they made meanwhile; return them all. What is stopped cannot fork."""
-    deadline = time.monotonic() + KILL_SECONDS
-    frozen: set[int] = set()
-    while time.monotonic() < deadline and not frozen.issuperset(alive):
-        signal_all(alive, signal.SIGSTOP)
-        frozen.update(alive)
-        alive = descendants(os.getpid())
-    return frozen
-
-
-def kill_descendants() -> None:
-    """Kill and reap every descendant; all of them end up as children of this process, so none is left unseen."""
-    deadline = time.monotonic() + KILL_SECONDS
-    while not reap_all() and time.monotonic() < deadline:
-        alive = descendants(os.getpid())
-        signal_all(alive, signal.SIGKILL)
-        if not alive:
-            signal.sigtimedwait([signal.SIGCHLD], TICK)  # they are ending, and each says so
-
-
-def signal_all(processes: dict[int, int], number: int) -> None:
-    """Signal process groups as wholes: the kernel lets no member fork in the middle of that."""
-    own = os.getpgrp()
-    for group in set(processes.values()) - {own}:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, number)
-    for pid, group in processes.items():
-        if group == own:
-            signal_process(pid, number)
-
-
-def signal_process(pid: int, number: int) -> None:
-    """Signal one process, if it is still there."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
-
-
-def reap_all() -> bool:
-    """Collect every child that has ended; return whether none is left."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return True
-    return False
-
-
 def receive(control: socket.socket) -> Json:
     """Return the next request. Raises ParentGone at the end of the connection."""
     header = read_exactly(control, 4)
@@ -430,4 +379,4 @@ def main(fd: int) -> None:
             body = json.dumps(run.execute()).encode()
             control.sendall(struct.pack(">I", len(body)) + body)
     except (ParentGone, BrokenPipeError, ConnectionResetError):
-        kill_descendants()
+        family.kill_descendants()

@@ -6,12 +6,11 @@ would leave it no time to work in between, and is killed from here.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import threading
 
-from harness.process.family import descendants
+from harness.process import family
 
 MOST = 100  # stops in one run; the next one ends it
 
@@ -40,8 +39,9 @@ class Waker:
             while self._stopped():
                 self.stops += 1
                 if self.killed:
-                    for pid in descendants(self.pid):
-                        _kill(pid)
+                    found = family.descendants(self.pid)
+                    others = {pid: group for pid, group in found.items() if group != self.pid}  # never the keeper
+                    family.signal_all(others, signal.SIGKILL)
                 signal.pidfd_send_signal(self._fd, signal.SIGCONT)
         except (ChildProcessError, ProcessLookupError):
             pass  # it has ended and been collected
@@ -55,8 +55,3 @@ class Waker:
             return False
         os.waitid(os.P_PIDFD, self._fd, os.WSTOPPED | os.WNOHANG)
         return True
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)

@@ -72,7 +72,7 @@ class Session:
         self._said: SimpleQueue[str | None] = SimpleQueue()
         self._pool: ThreadPoolExecutor | None = None
         self._ahead: dict[tuple[str, str, str], Future[Made]] = {}
-        self.store = Store()
+        self.store = Store(session=folder)
         self.ambient: Ambient = ambient()
         self._jobs: dict[tuple[str, str, str], Job] = {}
         self._recipes: dict[tuple[str, str, str], Recipe] = {}

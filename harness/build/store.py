@@ -1,12 +1,14 @@
 """The content-addressed store of what builds gave: binaries, and compilers' refusals.
 
-One folder a key, put in place by a rename: it is there whole or not at all. A killed build leaves only a folder
-under ``tmp/``, which the next `sweep` removes.
+One folder a key, with a numbered folder a build: put in place by a rename, so it is there whole or not at all. Only the
+newest counts for a session that begins. Older ones stay as they are for as long as a session lives that could run them.
+A killed build leaves only a folder under ``tmp/``, which the next `sweep` removes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -24,6 +26,8 @@ from harness.observation import Diagnostic
 
 PROGRAM = "program"
 RECORD = "build.json"
+KEPT = "kept"  # folder of a session: a link a key to the build that it runs
+REPLACED = "replaced"  # a file a build that a newer one replaced: the processes that may be running it
 
 
 @dataclass(frozen=True)
@@ -96,44 +100,48 @@ def _digest(path: Path) -> str:
 
 
 class Store:
-    """The store below one folder."""
+    """The store below one folder.
 
-    def __init__(self, root: Path | None = None) -> None:
+    `session` is what the workers of a session share. One session runs one program a key: what one of its workers was
+    given first all of them are given until the session ends, though a header is edited meanwhile or is of tomorrow.
+    """
+
+    def __init__(self, root: Path | None = None, session: Path | None = None) -> None:
         self.root = (root or files.cache_root()) / "store"
+        self.session = session
         self._lists = Lists(self.root / "reads")
 
     def get(self, key: str) -> Binary | Refusal | None:
         """Return what is stored under `key`, or None.
 
-        An entry that was damaged from outside is removed, and so is one whose build read what has changed.
+        An entry that was damaged from outside does not count, nor does one whose build read what has changed,
+        unless the session has it already. Neither is removed: somebody may be running it.
         """
-        folder = self._folder(key)
-        try:
-            record = files.read_json(folder / RECORD)
-            diagnostics = tuple(Diagnostic(**row) for row in record["diagnostics"])
-            if not self._lists.holds(record["read"]):
-                pass
-            elif not record["files"]:
-                return Refusal(key, diagnostics, record["output"])
-            elif all(_Stamp(*stamp).is_of(folder / name) for name, stamp in record["files"].items()):
-                return Binary(key, folder, diagnostics, tuple((start, end) for start, end in record["loads"]))
-        except (KeyError, TypeError, ValueError, OSError):
-            pass
-        shutil.rmtree(folder, ignore_errors=True)
-        return None
+        kept = self._kept(key)
+        found = _load(key, kept) if kept else None
+        if found:
+            return found[0]
+        newest = self._newest(key)
+        found = _load(key, self._folder(key) / str(newest)) if newest else None
+        if found is None:
+            return None
+        entry, read = found
+        return self._keep(entry, newest) if self._lists.holds(read) else None
 
     def put_binary(self, made: Path, binary: Binary) -> Binary:
         """Move the folder `made`, which holds the program of `binary`, into the store."""
         stamps = {path.name: astuple(_Stamp.of(path)) for path in sorted(made.iterdir())}
         row = {"diagnostics": binary.diagnostics, "output": "", "files": stamps, "read": self._lists.keep(binary.read)}
-        self._put(binary.key, made, {**row, "loads": binary.loads})
-        return replace(binary, folder=self._folder(binary.key))
+        number = self._put(binary.key, made, {**row, "loads": binary.loads})
+        stored = replace(binary, folder=self._folder(binary.key) / str(number))
+        self._keep(stored, number)
+        return stored
 
     def put_refusal(self, refusal: Refusal) -> None:
         """Remember that a compiler refused `refusal.key`."""
         with self.scratch() as made:
             row = {"diagnostics": refusal.diagnostics, "output": refusal.output, "files": {}}
-            self._put(refusal.key, made, {**row, "read": self._lists.keep(refusal.read)})
+            self._keep(refusal, self._put(refusal.key, made, {**row, "read": self._lists.keep(refusal.read)}))
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -154,11 +162,22 @@ class Store:
         return files.locked(self.root / "locks" / name)
 
     def sweep(self) -> int:
-        """Remove scratch folders of processes that are gone; return how many."""
+        """Remove scratch folders of processes that are gone, and replaced builds that nobody alive can run.
+
+        Returns how many.
+        """
         count = 0
         for folder in (self.root / "tmp").glob("*-*"):
             if files.is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+                count += 1
+        replaced = list((self.root / REPLACED).glob("*-*"))
+        alive = self.users() if replaced else set()
+        for marker in replaced:
+            key, _, number = marker.name.rpartition("-")
+            if number.isdigit() and alive.isdisjoint(files.read_json(marker) or ()):
+                shutil.rmtree(self._folder(key) / number, ignore_errors=True)
+                marker.unlink(missing_ok=True)
                 count += 1
         return count
 
@@ -169,13 +188,82 @@ class Store:
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key
 
-    def _put(self, key: str, made: Path, row: dict[str, Any]) -> None:
-        final = self._folder(key)
+    def _numbers(self, key: str) -> list[int]:
+        """Return the numbers of the builds of `key`, in their order."""
+        try:
+            names = os.listdir(self._folder(key))  # noqa: PTH208 (one for each program of a session)
+        except OSError:
+            return []
+        return sorted(int(name) for name in names if name.isdigit())
+
+    def _newest(self, key: str) -> int:
+        """Return the number of the newest build of `key`, or 0."""
+        return max(self._numbers(key), default=0)
+
+    def _kept(self, key: str) -> Path | None:
+        """Return the folder that the session was given for `key` before."""
+        try:
+            return (self.session / KEPT / key).readlink() if self.session else None
+        except OSError:
+            return None
+
+    def _keep(self, entry: Binary | Refusal, number: int) -> Binary | Refusal:
+        """Return what the session keeps for the key of `entry`, its build `number`: that, or what it has already.
+
+        The name of a link is taken by one worker only.
+        """
+        if self.session is None:
+            return entry
+        link = self.session / KEPT / entry.key
+        try:
+            link.parent.mkdir(parents=True, exist_ok=True)
+            for _ in range(2):
+                with contextlib.suppress(FileExistsError):
+                    link.symlink_to(self._folder(entry.key) / str(number))
+                    return entry
+                kept = _load(entry.key, link.readlink())
+                if kept:
+                    return kept[0]
+                link.unlink(missing_ok=True)  # it was damaged
+        except OSError as error:
+            raise files.cannot_write(link, error) from error
+        return entry
+
+    def _put(self, key: str, made: Path, row: dict[str, Any]) -> int:
+        """Make the folder `made` the newest build of `key`; return its number."""
+        parent = self._folder(key)
         row["diagnostics"] = [asdict(diagnostic) for diagnostic in row["diagnostics"]]
         files.write_atomic(made / RECORD, json.dumps(row))
-        try:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            made.rename(final)
-        except OSError as error:
-            if not (final / RECORD).exists():
-                raise files.cannot_write(final, error) from error
+        while True:
+            number = self._newest(key) + 1
+            try:
+                parent.mkdir(parents=True, exist_ok=True)
+                made.rename(parent / str(number))
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                    raise files.cannot_write(parent / str(number), error) from error
+            else:
+                self._replace(key, number)
+                return number
+
+    def _replace(self, key: str, newest: int) -> None:
+        """Write down who may be running the builds of `key` before the `newest`: nobody who begins from now on will."""
+        for number in self._numbers(key):
+            marker = self.root / REPLACED / f"{key}-{number}"
+            if number < newest and not marker.exists():
+                files.write_atomic(marker, json.dumps(sorted(self.users())))
+
+
+def _load(key: str, folder: Path) -> tuple[Binary | Refusal, str] | None:
+    """Return what the build in `folder` gave, and the list of what it read; None where it was damaged or is gone."""
+    try:
+        record = files.read_json(folder / RECORD)
+        diagnostics = tuple(Diagnostic(**row) for row in record["diagnostics"])
+        if not record["files"]:
+            return Refusal(key, diagnostics, record["output"]), record["read"]
+        if all(_Stamp(*stamp).is_of(folder / name) for name, stamp in record["files"].items()):
+            loads = tuple((start, end) for start, end in record["loads"])
+            return Binary(key, folder, diagnostics, loads), record["read"]
+    except (KeyError, TypeError, ValueError, OSError):
+        pass
+    return None

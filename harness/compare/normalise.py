@@ -41,7 +41,7 @@ RULES: Sequence[Rule] = (
     Rule(
         "program-folder",
         "the store's folder of the program",
-        lambda o: rf"/[^\s:]*/store/[0-9a-f]{{2}}/{o.binary}" if o.binary else None,
+        lambda o: rf"/[^\s:]*/store/[0-9a-f]{{2}}/{o.binary}/\d+" if o.binary else None,
         lambda o: "<bin>",
     ),
     Rule(

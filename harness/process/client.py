@@ -12,17 +12,18 @@ import struct
 import subprocess
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import RunnerBroken
 from harness.process.spec import Command, Finished
+from harness.process.waker import MOST, Waker
 
 PACKAGES = Path(__file__).parents[2]  # where `harness` is imported from
 BOOT = "import sys; sys.path.append(sys.argv[1]); from harness.process.keeper import main; main(int(sys.argv[2]))"
 ANSWER_SLACK = 60.0  # seconds beyond the command's own time in which the keeper has to answer
-
+STOPPED = "it stopped the process that watches over it"
 END_SECONDS = 35.0  # in which the keeper has to end what it runs and itself
 
 
@@ -33,6 +34,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        self._waker: Waker | None = None
 
     def run(self, command: Command) -> Finished:
         """Run `command` to its end and return what it showed.
@@ -42,7 +44,8 @@ class Keeper:
         """
         with self._lock:
             try:
-                channel = self._connect()
+                channel, waker = self._connect()
+                waker.stops = 0
                 channel.settimeout(command.timeout + sum(s.grace for s in command.stops) + ANSWER_SLACK)
                 body = json.dumps(_request(command)).encode()
                 channel.sendall(struct.pack(">I", len(body)) + body)
@@ -58,7 +61,7 @@ class Keeper:
             except BaseException:
                 self._drop()  # an interrupt in the middle: closing the socket makes the keeper kill the run
                 raise
-        return _finished(answer)
+        return _with_stops(_finished(answer), waker.stops)
 
     def interrupt(self) -> None:
         """Cut the connection, from another thread: a command that is running is killed, and its `run` raises."""
@@ -72,14 +75,15 @@ class Keeper:
         with self._lock:
             self._drop()
 
-    def _connect(self) -> socket.socket:
-        if self._socket is None or self._process is None or self._process.poll() is not None:
+    def _connect(self) -> tuple[socket.socket, Waker]:
+        if self._socket is None or self._waker is None or self._process is None or self._process.poll() is not None:
             self._drop()
             ours, theirs = socket.socketpair()
             self._socket = ours
             with theirs:
                 self._process = _start(theirs.fileno())
-        return self._socket
+            self._waker = Waker(self._process.pid)
+        return self._socket, self._waker
 
     def _drop(self) -> None:
         if self._socket is not None:
@@ -92,6 +96,9 @@ class Keeper:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+        if self._waker is not None:
+            self._waker.join()
+            self._waker = None
 
 
 def own_environment() -> dict[str, str]:
@@ -134,6 +141,18 @@ def _finished(answer: dict[str, Any]) -> Finished:
     for name in ("opened", "sought"):
         answer[name] = None if answer[name] is None else tuple(answer[name])
     return Finished(**answer)
+
+
+def _with_stops(finished: Finished, stops: int) -> Finished:
+    """Return `finished` with what is to be said of `stops` of the keeper: too many were its end."""
+    if stops == 0:
+        return finished
+    if stops <= MOST:
+        return replace(
+            finished, notes=(*finished.notes, "it stopped the process that watches over it, which was woken")
+        )
+    note = f"it stopped the process that watches over it more than {MOST} times"
+    return replace(finished, ended="limit", notes=(*finished.notes, note))
 
 
 def _exactly(channel: socket.socket, count: int) -> bytes:

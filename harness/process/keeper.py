@@ -5,6 +5,8 @@ descendant of what it runs (PR_SET_CHILD_SUBREAPER), so nothing escapes by forki
 process group, and when the other end of the socket closes, because the harness ended or was killed with
 SIGKILL, it kills everything that it started, removes the private folders, and ends.
 
+A program can stop it with SIGSTOP, which nobody can refuse: the harness wakes it (`harness.process.waker`).
+
 Only the standard library and what stands beside it: it is run as ``python -I -S -c BOOT FOLDER FD`` (see client.py).
 
 Protocol: a 4-byte big-endian length, then JSON. Request: the fields of `harness.process.spec.Command`;

@@ -83,6 +83,23 @@ def test_a_program_that_stops_itself_is_noticed_woken_and_dumped(act: Act, arch:
     assert "SIGQUIT: quit" in seen.stderr
 
 
+@BOTH
+def test_who_stops_its_keeper_is_a_timeout_like_others(act: Act, arch: str) -> None:
+    (seen,) = act(arch, "stop-parent", "1", run={"timeout": 0.5})
+    assert seen.outcome == "timeout"
+    assert "it stopped the process that watches over it, which was woken" in seen.notes
+    assert "SIGQUIT: quit" in seen.stderr
+    assert seen.seconds < 10.0
+
+
+@BOTH
+def test_who_stops_its_keeper_without_end_is_killed(act: Act, arch: str) -> None:
+    (seen,) = act(arch, "stop-parent", "-1", run={"timeout": 5})
+    assert seen.outcome == "limit"
+    assert "it stopped the process that watches over it more than 100 times" in seen.message
+    assert seen.seconds < 10.0
+
+
 def test_a_program_that_closes_its_outputs_is_waited_for(act: Act) -> None:
     (seen,) = act("amd64", "close")
     assert (seen.outcome, seen.exit_code, seen.stdout, seen.stderr) == ("exit", 0, "", "")

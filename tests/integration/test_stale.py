@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from .support import Project, own_toolchain, script, shipped, target
+from .support import PYTEST, Project, own_toolchain, script, shipped, target, until
 
 NUMBER = 'package main\n\n// #include "number.h"\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(C.NUMBER) }\n'
 PLAIN = 'package main\n\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(N) }\n'
@@ -312,3 +313,98 @@ def test_a_folder_of_headers_that_comes_to_be(project: Project, tmp_path: Path) 
     later.parent.mkdir()
     later.write_text("#define NUMBER 22\n")
     assert verdict(project)[0] == "FAIL"
+
+
+def below_a_system_header(project: Project, folder: Path, count: int, source: str = NUMBER, *words: object) -> Path:
+    """Write `count` cases of the same text; return a header of theirs that only the compiler names."""
+    (folder / "inc").mkdir()
+    (folder / "inc" / "number.h").write_text('#include "../impl/number.h"\n')
+    header = folder / "impl" / "number.h"
+    header.parent.mkdir()
+    header.write_text("#define NUMBER 1\n")
+    for number in range(count):
+        flags = ["-isystem", str(folder / "inc")]
+        args = [str(word) for word in (*words, number)]
+        build = {"c": {"cflags": flags}}
+        project.case(f"g/n{number}", sources={"main.go": source}, run={"args": args, "timeout": 120}, build=build)
+    return header
+
+
+def printed(records: Path) -> dict[str, str]:
+    rows = (json.loads(line) for line in records.read_text().splitlines())
+    return {row["case"]: row["stdout"] for row in rows if row["type"] == "observation"}
+
+
+WAITS = """package main
+
+// #include "number.h"
+import "C"
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+// As the first case it waits until its own file can have been removed, and looks for it.
+func main() {
+	folder, number := os.Args[1], os.Args[2]
+	os.WriteFile(folder+"/began-"+number, nil, 0o644)
+	for deadline := time.Now().Add(100 * time.Second); number == "0" && time.Now().Before(deadline); {
+		if _, err := os.Stat(folder + "/go-on"); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	self, _ := os.Readlink("/proc/self/exe")
+	_, err := os.Stat(self)
+	fmt.Println(C.NUMBER, err)
+}
+"""
+
+
+def test_a_program_that_another_session_builds_anew_stays_as_it_is_for_the_session_that_runs_it(
+    project: Project, tmp_path: Path
+) -> None:
+    """Session A runs one of two, the header is edited, B builds the other anew; A runs that as it was."""
+    cache = tmp_path / "cache"
+    env = {"CROSSABI_CACHE": str(cache)}
+    header = below_a_system_header(project, tmp_path, 2, WAITS, tmp_path)
+    first = subprocess.Popen(
+        [*PYTEST, "--arch=amd64", "--jobs=1", f"--records={tmp_path / 'a.jsonl'}"],
+        cwd=project.path,
+        env={**os.environ, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        until((tmp_path / "began-0").exists, 100, "the program did not begin")
+        assert not (tmp_path / "began-1").exists()
+        header.write_text("#define NUMBER 22\n")
+        other = project.pytest("--arch=amd64", "-k", "n1", env=env)
+        assert "building 1 program" in other.text
+        assert [row["stdout"] for row in other.observations] == ["22 <nil>\n"]
+        (tmp_path / "go-on").touch()
+        text, _ = first.communicate(timeout=100)
+    finally:
+        first.kill()
+    assert printed(tmp_path / "a.jsonl") == {"g/n0": "1 <nil>\n", "g/n1": "1 <nil>\n"}, text
+    assert len(list((cache / "store").glob("??/*/*"))) == 3
+    for said in ("building 1 program for", "passed"):  # one program is left to be built anew
+        third = project.pytest("--arch=amd64", env=env)
+        assert said in third.text
+        assert [row["stdout"] for row in third.observations] == ["22 <nil>\n"] * 2
+    assert "building" not in third.text
+    assert len(list((cache / "store").glob("??/*/*"))) == 2  # nobody is left who could run the old ones
+
+
+@pytest.mark.parametrize("how", ["-n2", "-n0"])
+def test_a_header_of_tomorrow_is_built_in_once_a_session(how: str, project: Project, tmp_path: Path) -> None:
+    header = below_a_system_header(project, tmp_path, 6)
+    for number in (1, 2):
+        header.write_text(f"#define NUMBER {number}\n")
+        os.utime(header, (0, time.time() + 86400))
+        ran = project.pytest("--arch=amd64", how)
+        assert (set(ran.words.values()), len(ran.words)) == ({"PASS"}, 6), ran.text
+        assert ran.text.count("building ") == 1, ran.text
+        assert {row["stdout"] for row in ran.observations} == {f"{number}\n"}

@@ -31,6 +31,13 @@ void stop_oneself(void)
 	kill(getpid(), SIGSTOP);
 }
 
+void stop_parent(int times)
+{
+	pid_t parent = getppid();
+	while (times-- != 0)
+		kill(parent, SIGSTOP);
+}
+
 int flag_of_the_case(void)
 {
 #ifdef FLAG_OF_THE_CASE

@@ -37,6 +37,10 @@ var acts = map[string]func(words []string){
 		fmt.Println("continued")
 		spinWithoutEnd()
 	},
+	"stop-parent": func(words []string) {
+		C.stop_parent(C.int(number(words[0])))
+		spinWithoutEnd()
+	},
 	"close": func(words []string) {
 		os.Stdout.Close()
 		os.Stderr.Close()

@@ -35,7 +35,7 @@ def put(store: Store, content: str = "program", key: str = KEY) -> Binary:
 def test_a_binary_is_had_again_with_what_stands_beside_it(store: Store) -> None:
     assert store.get(KEY) is None
     made = put(store)
-    assert store.get(KEY) == made == Binary(KEY, store.root / "ab" / KEY, SAID, LOADS)
+    assert store.get(KEY) == made == Binary(KEY, store.root / "ab" / KEY / "1", SAID, LOADS)
     assert made.program.read_text() == "program"
     assert (made.folder / "liba.so").exists()
 
@@ -46,9 +46,10 @@ def test_a_refusal_is_remembered(store: Store) -> None:
     assert store.get(KEY) == refusal
 
 
-def test_the_first_of_two_builders_wins(store: Store) -> None:
-    put(store, "first")
-    assert put(store, "second").program.read_text() == "first"
+def test_the_newest_counts_and_an_older_one_stays_as_it_is(store: Store) -> None:
+    first, second = put(store, "first"), put(store, "second")
+    assert store.get(KEY) == second != first
+    assert (first.program.read_text(), second.program.read_text()) == ("first", "second")
 
 
 def truncate(folder: Path) -> None:
@@ -75,8 +76,9 @@ def tear_record(folder: Path) -> None:
 def test_a_damaged_entry_is_not_used_and_can_be_made_again(damage: Callable[[Path], None], store: Store) -> None:
     damage(put(store).folder)
     assert store.get(KEY) is None
-    assert put(store, "again").program.read_text() == "again"
-    assert store.get(KEY) is not None
+    made = put(store, "again")
+    assert made.program.read_text() == "again"
+    assert store.get(KEY) == made
 
 
 def test_an_entry_that_was_only_moved_here_is_used(store: Store) -> None:
@@ -145,22 +147,129 @@ def test_the_record_is_json_that_people_can_read(store: Store) -> None:
         "diagnostics": [{"file": "a.go", "line": 1, "column": 2, "text": "bad"}],
         "output": "",
         "loads": [[4096, 8192]],
-        "read": (store.root / "reads").glob("*.json").__next__().stem,
+        "read": next((store.root / "reads").iterdir()).stem,
     }
 
 
-def test_an_entry_whose_build_read_what_has_changed_is_gone_for_the_next_session(store: Store, tmp_path: Path) -> None:
-    header = tmp_path / "a.h"
-    header.write_text("1")
+@pytest.fixture
+def header(tmp_path: Path) -> Path:
+    path = tmp_path / "a.h"
+    path.write_text("1")
+    return path
+
+
+def build(store: Store, header: Path, *, sure: bool = True) -> Binary:
+    """Put a program that says what `header` says."""
+    read = {str(header): reads.stamp(str(header)) if sure else reads.UNSURE}
+    with store.scratch() as folder:
+        (folder / "out").mkdir()
+        (folder / "out" / PROGRAM).write_text(header.read_text())
+        return store.put_binary(folder / "out", Binary(KEY, folder, read=read))
+
+
+def test_an_entry_whose_build_read_what_has_changed_does_not_count_in_the_next_session(
+    store: Store, header: Path, tmp_path: Path
+) -> None:
     for made in (True, False):
-        read = {str(header): reads.stamp(str(header))}
         if made:
-            with store.scratch() as folder:
-                (folder / "out").mkdir()
-                (folder / "out" / PROGRAM).touch()
-                store.put_binary(folder / "out", Binary(KEY, folder, read=read))
+            build(store, header)
         else:
-            store.put_refusal(Refusal(KEY, SAID, "", read=read))
+            store.put_refusal(Refusal(KEY, SAID, "", read={str(header): reads.stamp(str(header))}))
+        assert Store(tmp_path).get(KEY) is not None
         header.write_text(header.read_text() + "2")
         assert store.get(KEY) is not None
-        assert Store(store.root.parent).get(KEY) is None
+        assert Store(tmp_path).get(KEY) is None
+
+
+def test_a_session_runs_what_its_first_worker_was_given_and_the_next_session_what_is_right(
+    store: Store, header: Path, tmp_path: Path
+) -> None:
+    build(store, header)
+    first, other = (Store(tmp_path, tmp_path / name) for name in ("first", "other"))
+    given = first.get(KEY)
+    assert isinstance(given, Binary)
+    header.write_text("22")
+    assert other.get(KEY) is None
+    made = build(other, header)
+    for _ in range(2):
+        assert (Store(tmp_path, tmp_path / "first").get(KEY), given.program.read_text()) == (given, "1")
+        assert (Store(tmp_path, tmp_path / "other").get(KEY), made.program.read_text()) == (made, "22")
+        assert store.get(KEY) == made  # of a third session
+
+
+def test_what_a_compiler_read_is_not_sure_of_is_used_in_the_session_that_built_it_only(
+    header: Path, tmp_path: Path
+) -> None:
+    made = build(Store(tmp_path, tmp_path / "first"), header, sure=False)
+    for _ in range(2):
+        assert Store(tmp_path, tmp_path / "first").get(KEY) == made
+        assert Store(tmp_path, tmp_path / "other").get(KEY) is None
+    assert Store(tmp_path).get(KEY) is None
+
+
+@pytest.mark.parametrize("damage", [truncate, overwrite, remove, tear_record])
+def test_what_a_session_keeps_is_built_anew_where_it_was_damaged(
+    damage: Callable[[Path], None], header: Path, tmp_path: Path
+) -> None:
+    store = Store(tmp_path, tmp_path / "first")
+    damage(build(store, header, sure=False).folder)
+    assert store.get(KEY) is None
+    made = build(store, header, sure=False)
+    assert store.get(KEY) == made
+
+
+def test_of_two_workers_that_were_given_different_builds_the_first_decides(header: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path, tmp_path / "session")
+    first = build(store, header)
+    build(Store(tmp_path, tmp_path / "other"), header)
+    assert store.get(KEY) == first
+
+
+def test_a_refusal_that_is_not_sure_is_kept_for_the_session(header: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path, tmp_path / "session")
+    refusal = Refusal(KEY, SAID, "output", read={str(header): reads.UNSURE})
+    store.put_refusal(refusal)
+    assert (store.get(KEY), Store(tmp_path).get(KEY)) == (refusal, None)
+
+
+def test_a_session_that_cannot_write_says_so(header: Path, tmp_path: Path) -> None:
+    build(Store(tmp_path), header)
+    (tmp_path / "session").touch()
+    with pytest.raises(StoreBroken, match="cannot be written"):
+        Store(tmp_path, tmp_path / "session").get(KEY)
+
+
+def test_a_replaced_build_is_swept_when_none_is_left_of_those_that_could_run_it(store: Store, header: Path) -> None:
+    with (
+        subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as session,
+        subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as later,
+    ):
+        sessions = store.root.parent / "sessions"
+        (sessions / f"{session.pid}-x").mkdir(parents=True)
+        old, new = build(store, header), build(store, header)
+        assert (store.sweep(), store.sweep()) == (0, 0)
+        assert old.program.exists()
+        newest = build(store, header)
+        (sessions / f"{later.pid}-x").mkdir()
+        assert (store.sweep(), old.program.exists(), new.program.exists()) == (0, True, True)
+        session.communicate()
+        assert (store.sweep(), store.sweep()) == (2, 0)  # the session that came later has only ever seen the newest
+    assert (old.folder.exists(), new.folder.exists(), store.get(KEY)) == (False, False, newest)
+
+
+def test_a_number_is_never_given_twice(store: Store, header: Path) -> None:
+    numbers = []
+    for _ in range(3):
+        numbers.append(build(store, header).folder.name)
+        store.sweep()
+    assert numbers == ["1", "2", "3"]
+
+
+def test_a_build_whose_replacement_was_not_written_down_is_swept_after_the_next(store: Store, header: Path) -> None:
+    """Its replacer was killed in between."""
+    old = build(store, header)
+    build(store, header)
+    next((store.root / "replaced").iterdir()).unlink()
+    assert (store.sweep(), old.folder.exists()) == (0, True)
+    build(store, header)
+    assert (store.sweep(), old.folder.exists()) == (2, False)

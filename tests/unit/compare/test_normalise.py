@@ -16,7 +16,7 @@ SEEN = observed(
     symbols={"0x49c000": "main.add+0x0", "0x49c010": "main.add+0x10"},
     environment=Environment(go="go1.27.4"),
 )
-STORE = f"/home/me/.cache/crossabi/store/ab/{SEEN.binary}"
+STORE = f"/home/me/.cache/crossabi/store/ab/{SEEN.binary}/12"
 
 
 @pytest.mark.parametrize(

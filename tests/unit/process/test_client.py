@@ -12,6 +12,7 @@ import pytest
 from harness.errors import EnvironmentBroken, RunnerBroken
 from harness.process import client
 from harness.process.client import Keeper
+from harness.process.spec import Command, Limits
 from harness.process.visible import run_visible
 from unit.process import PATH, ended, pids, sh
 
@@ -38,10 +39,68 @@ def test_a_keeper_that_hangs_is_given_up_and_ended(
 ) -> None:
     monkeypatch.setattr(client, "ANSWER_SLACK", 0.3)
     monkeypatch.setattr(client, "END_SECONDS", 0.1)
-    with pytest.raises(RunnerBroken, match="timed out"):
-        keeper.run(sh("echo $PPID > pids; kill -STOP $PPID", cwd=tmp_path, timeout=0.1, stops=()))
+    hang = "from harness.process import keeper; import time; keeper.Run.watch = lambda *_: time.sleep(100); main("
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "BOOT", client.BOOT.replace("main(", hang))
+        with pytest.raises(RunnerBroken, match="timed out"):
+            keeper.run(sh("echo $PPID > pids", cwd=tmp_path, timeout=0.1, stops=()))
     assert all(ended(pid) for pid in pids(tmp_path / "pids"))
     assert keeper.run(sh("echo again")).stdout == b"again\n"
+
+
+WOKEN = "it stopped the process that watches over it, which was woken"
+
+
+def test_a_keeper_that_is_stopped_is_woken_and_says_so(keeper: Keeper) -> None:
+    found = keeper.run(sh("kill -STOP $PPID; echo on", timeout=60.0))
+    assert (found.ended, found.stdout, found.notes) == ("exited", b"on\n", (WOKEN,))
+    assert found.seconds < 5.0
+    assert keeper.run(sh("echo again")).notes == ()
+
+
+def test_the_time_of_a_program_that_stops_its_keeper_runs_out_all_the_same(keeper: Keeper) -> None:
+    found = keeper.run(sh("kill -STOP $PPID; exec sleep 100", timeout=0.3))
+    assert (found.ended, found.signal, found.notes) == ("timeout", "SIGTERM", (WOKEN,))
+    assert found.seconds < 3.0
+
+
+AGAIN_AND_AGAIN = {
+    "one process": "import os\nwhile True: os.kill(keeper, 19)",
+    "many processes": "import os\nfor _ in range(4): os.fork()\nwhile True: os.kill(keeper, 19)",
+    "in a session of its own": "import os\nif os.fork() == 0:\n os.setsid()\n"
+    " while True: os.kill(keeper, 19)\nimport time\ntime.sleep(100)",
+    "when its time is up": "import os, signal, time\n"
+    "def stop(*_):\n while True: os.kill(keeper, 19)\nsignal.signal(15, stop)\ntime.sleep(100)",
+}
+
+
+@pytest.mark.parametrize("code", AGAIN_AND_AGAIN.values(), ids=AGAIN_AND_AGAIN)
+def test_who_stops_its_keeper_again_and_again_is_killed(keeper: Keeper, code: str, tmp_path: Path) -> None:
+    body = f"import os\nkeeper = os.getppid()\nopen('pids', 'w').write(f'{{os.getpid()}}')\n{code}"
+    limits = Limits(processes=32)
+    command = Command((sys.executable, "-S", "-c", body), PATH, 2.0, cwd=tmp_path, limits=limits)
+    found = keeper.run(command)
+    assert (found.ended, found.code) == ("limit", None)
+    assert found.notes[-1] == "it stopped the process that watches over it more than 100 times"
+    assert found.seconds < 8.0
+    assert all(ended(pid, 0) for pid in pids(tmp_path / "pids"))
+    assert keeper.run(sh("ps -o pid= --ppid $PPID | wc -l")).stdout.split() == [b"1"]
+
+
+def test_a_fork_bomb_that_stops_its_keeper_is_stopped_too(keeper: Keeper) -> None:
+    body = "import os\nkeeper = os.getppid()\nwhile True:\n os.kill(keeper, 19)\n os.fork()"
+    found = keeper.run(Command((sys.executable, "-S", "-c", body), PATH, 30.0, limits=Limits(processes=32)))
+    assert found.ended == "limit"
+    assert found.seconds < 10.0
+    assert keeper.run(sh("ps -o pid= --ppid $PPID | wc -l")).stdout.split() == [b"1"]
+
+
+def test_a_keeper_leaves_no_thread_behind(keeper: Keeper) -> None:
+    before = threading.active_count()
+    keeper.run(sh("kill -STOP $PPID"))
+    assert threading.active_count() == before + 1
+    keeper.close()
+    assert threading.active_count() == before
 
 
 def test_a_keeper_that_ended_between_two_commands_is_started_again(keeper: Keeper) -> None:

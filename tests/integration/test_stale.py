@@ -124,13 +124,14 @@ def test_what_a_system_header_of_ones_own_includes(how: str, project: Project, t
 REPLAYS = """
 out=
 next=
+compiles=
 for word in "$@"; do
-    case "$next$word" in -o) next=1 ;; 1*) out=$word next= ;; -o*) out=${{word#-o}} ;; esac
+    case "$next$word" in -c) compiles=1 ;; -o) next=1 ;; 1*) out=$word next= ;; -o*) out=${{word#-o}} ;; esac
 done
 kept={kept}/$(basename "$out")
-case "$*" in *-c*) [ "$CCACHE_DISABLE" ] || ! [ -f "$kept" ] || exec cp "$kept" "$out" ;; esac
+[ "$compiles" ] && [ -f "$kept" ] && ! [ "$CCACHE_DISABLE" ] && exec cp "$kept" "$out"
 {real} "$@" || exit
-case "$*" in *-c*) cp "$out" "$kept" ;; esac
+if [ "$compiles" ] && [ -f "$out" ]; then cp "$out" "$kept"; fi
 """
 
 

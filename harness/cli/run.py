@@ -59,4 +59,6 @@ def run(
         f"{show(program, watched.finished)}; crossings seen from end to end: {counts}; broken promises: {broken}"
         + (f", and {known} that Go is known to break (toolchains/emulator-faults.yaml)" if known else "")
     )
+    for note in watched.notes:
+        say(note)
     sys.exit(1 if broken else 0)

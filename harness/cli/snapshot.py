@@ -122,6 +122,8 @@ def snapshot(
         else:
             click.echo("\n".join([*lines(shot, guest.table), ""]))
     _tell(taken, program)
+    if taken.error is not None:
+        raise taken.error
     if fault and not any(shot.fault for shot in taken.snapshots):
         say("no signal was its death")
     sys.exit(0 if taken.snapshots else 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.elf.places import Place, Program
+from harness.errors import CrossabiError
 from harness.process.spec import Command, Finished
 from harness.registers import TABLES, RegisterTable
 from harness.run.runners import RUNNERS
@@ -47,6 +48,7 @@ class Taken:
 
     `near` are other names for each place where execution never came by. `uncounted` are the places whose hits were not
     counted after the last one wanted. `changed` is what the source changed about the run, for the environment block.
+    With an `error` the run was not the program's own from some point on; the snapshots are of before.
     """
 
     snapshots: tuple[Snapshot, ...]
@@ -57,6 +59,7 @@ class Taken:
     notes: tuple[str, ...] = ()
     uncounted: frozenset[str] = frozenset()
     changed: Mapping[str, str] = field(default_factory=dict)
+    error: CrossabiError | None = None
 
     @property
     def unreached(self) -> dict[str, str]:

@@ -34,12 +34,11 @@ def cannot(guest: Guest, probes: Sequence[Probe]) -> str:
 def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, *beside: reader.Listener) -> Taken:
     """Run `guest` and return what its log says at the entries of `probes`; `beside` listen to the same run."""
     entries = _Entries({address: probe for probe, place in probes for address in place.addresses}, program)
-    finished, torn = reader.run(guest, entries, *beside)
-    notes = [f"{torn} records of the log were cut off"] if torn else []
+    finished, notes = reader.run(guest, entries, *beside)
     if len(entries.found) == MOST:
-        notes.append(f"only the first {MOST} snapshots were kept")
+        notes = (*notes, f"only the first {MOST} snapshots were kept")
     near = never_reached(program, probes, entries.hits)
-    return Taken(tuple(entries.found), entries.hits, near, finished, SOURCE, tuple(notes))
+    return Taken(tuple(entries.found), entries.hits, near, finished, SOURCE, notes)
 
 
 class _Entries:

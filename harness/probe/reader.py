@@ -21,6 +21,7 @@ from harness.qemulog.layouts import LAYOUTS, Layout
 from harness.qemulog.records import Record, Splitter
 
 CHUNK = 1 << 20
+CUT = "the program closed QEMU's log while it ran: what came then was not seen"
 PAUSE = 1  # milliseconds; the pipe, which holds a record a page, does not fill in them
 LOG = "log"
 WIDTH = 4  # bytes of a filter's range; a block is logged when its first address is in it, and no block starts within
@@ -79,10 +80,10 @@ class Listener(Protocol):
         """Take in one record; its program counter is `pc`."""
 
 
-def run(guest: Guest, *listeners: Listener) -> tuple[Finished, int]:
+def run(guest: Guest, *listeners: Listener) -> tuple[Finished, tuple[str, ...]]:
     """Run `guest` and hand each of `listeners` the records of its addresses.
 
-    Returns how it ended, and how many records were cut off.
+    Returns how it ended, and what a reader has to know of the log.
     """
     takers: dict[int, list[Callable[[int, Record], None]]] = {}
     for listener in listeners:
@@ -97,26 +98,39 @@ def run(guest: Guest, *listeners: Listener) -> tuple[Finished, int]:
     sets = [listener.wanted for listener in listeners]
     wanted = None if None in sets else frozenset().union(*(names for names in sets if names))
     with Store().scratch() as folder:
-        reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume, wanted)
+        reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume, wanted, client.runs_on())
         reader.start()
         try:
             finished = client.run(guest.under(*(options(addresses, folder / LOG) if addresses else ())))
         finally:
             reader.finish()
-    return finished, reader.splitter.torn
+    torn = reader.splitter.torn
+    notes = (f"{torn} records of the log were cut off" if torn else "", CUT if reader.cut else "")
+    return finished, tuple(filter(None, notes))
 
 
 class LogReader(threading.Thread):
-    """Hands every whole record to `consume`, in its own thread, until `finish`. `splitter.torn` counts the others."""
+    """Hands every whole record to `consume`, in its own thread, until `finish`. `splitter.torn` counts the others.
+
+    The emulator has the log open until it ends; when it closes before, `runs_on` tells so, and `cut` is set: a program
+    shares descriptors with its emulator, and one that closes those of others closes the log.
+    """
 
     def __init__(
-        self, fifo: Path, layout: Layout, consume: Callable[[Record], None], wanted: frozenset[str] | None = None
+        self,
+        fifo: Path,
+        layout: Layout,
+        consume: Callable[[Record], None],
+        wanted: frozenset[str] | None = None,
+        runs_on: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(name="crossabi-log")
         self.splitter = Splitter(layout, wanted)
+        self.cut = False
+        self._runs_on = runs_on
         self._consume = consume
         os.mkfifo(fifo, 0o600)
-        self._fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # so that it never hangs up in between
+        self._fd = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # hangs up when its last writer is gone
         with contextlib.suppress(OSError):  # somebody who has many pipes may not have a large one
             fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, CHUNK)
         self._wake, self._waker = os.pipe2(os.O_CLOEXEC)
@@ -125,18 +139,24 @@ class LogReader(threading.Thread):
         """Read, cut and hand on. Between reads it lets the pipe fill: waking up for each record costs more than it."""
         poller, waiter = select.poll(), select.poll()
         poller.register(self._fd, select.POLLIN)
+        waiter.register(self._fd, 0)  # hanging up only, which has to be looked at while the program still is there
         for one in (poller, waiter):
             one.register(self._wake, select.POLLIN)
-        ending = False
+        ending = hung = False
         while True:
-            ready = {fd for fd, _ in poller.poll(0 if ending else None)}
-            if self._fd in ready:
+            ready = dict(poller.poll(0 if ending else None))
+            events = ready.get(self._fd, 0)
+            if events & select.POLLIN:
                 for record in self.splitter.feed(os.read(self._fd, CHUNK)):
                     self._consume(record)
-                if not ending:
-                    waiter.poll(PAUSE)
+                if not (ending or hung):
+                    events |= dict(waiter.poll(PAUSE)).get(self._fd, 0)
+            elif events:
+                poller.unregister(self._fd)
             elif ending:
                 break
+            if events & select.POLLHUP and not hung:
+                hung, self.cut = True, self._runs_on()
             ending = ending or self._wake in ready
         for record in self.splitter.end():
             self._consume(record)

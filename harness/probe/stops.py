@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.build.store import Store
 from harness.elf.places import Place, Program
-from harness.errors import CrossabiError
+from harness.errors import CrossabiError, RunnerBroken
 from harness.probe.faults import DEADLY, Candidates
 from harness.probe.frames import backtrace
 from harness.probe.guest import MOST, Guest, Taken, never_reached
@@ -19,13 +19,18 @@ from harness.process.spec import Finished
 from harness.registers import RegisterTable
 from harness.snapshot import ENTRY, RETURN, Probe, Snapshot
 from harness.stub.client import Stub
-from harness.stub.errors import MemoryUnreadable
+from harness.stub.errors import MemoryUnreadable, StubBroken, StubClosed
 from harness.stub.stops import How, Stop
 from harness.unwind.modules import Module
 from harness.unwind.unwinder import Backtrace
 
 SOURCE = "stub"
 AT_ENTRY = 9  # of the auxiliary vector (getauxval(3))
+_EXEC = "the program became another one (execve): what came then was not looked at"
+_GONE = (
+    "QEMU's stub was gone before the program ended: it was killed, closed descriptors that are not its own, or became"
+    " another program (execve); what came then was not seen"
+)
 _HUNG = "QEMU's stub can hang a program of which two threads stop at once (docs/limits.md); the log does not stop it"
 SLACK = 5.0  # seconds beyond the program's own time in which it is ended by its keeper
 
@@ -33,17 +38,27 @@ SLACK = 5.0  # seconds beyond the program's own time in which it is ended by its
 def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, *, fault: bool = False) -> Taken:
     """Run `guest`, stop it at `probes`, and return what was there; with `fault` also what it died of, if of a signal.
 
-    Raises StubBroken when the server fails; then the program has been ended.
+    A server that fails is the `error` of what is returned, and the program has been ended then. Raises StubBroken where
+    it failed before there was a snapshot.
     """
     with Store().scratch() as folder, serve(guest, folder) as served:
-        visit = _Visit(guest, served, probes, program, fault=fault)
+        visit = _Visit(guest, served, probes, program, client.interrupter(), fault=fault)
         visit.start()
         try:
             finished = client.run(served.command)
+        except RunnerBroken as broken:
+            visit.finish()
+            if visit.error is None:
+                raise
+            finished = Finished("signaled", signal="SIGKILL", notes=(broken.what,))
         finally:
             visit.finish()
-    if visit.error is not None and not finished.error:
-        raise visit.error
+    error = None if finished.error else visit.error
+    gone = isinstance(error, StubClosed) and not served.tells_end
+    if gone:
+        error = _taken_along(finished)
+    if error is not None and not visit.found:
+        raise error
     near = never_reached(program, probes, visit.hits)
     ended = _ended(finished, visit.last)
     death = visit.faults.death(ended) if visit.faults is not None else None
@@ -53,9 +68,10 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, 
         near,
         ended,
         SOURCE,
-        notes=(_HUNG,) if ended.ended == "timeout" and not served.tells_end else (),
+        notes=tuple(_notes(visit, ended, served, gone=gone and error is None)),
         uncounted=frozenset(visit.uncounted),
         changed=served.changed,
+        error=error,
     )
 
 
@@ -78,6 +94,7 @@ class _Visit(threading.Thread):
         served: Served,
         probes: Sequence[tuple[Probe, Place]],
         program: Program,
+        give_up: Callable[[], None],
         *,
         fault: bool = False,
     ) -> None:
@@ -88,6 +105,8 @@ class _Visit(threading.Thread):
         self.error: CrossabiError | None = None
         self.last: Stop | None = None
         self.faults: Candidates | None = None
+        self.replaced = False
+        self._give_up = give_up
         self._wants_fault = fault
         self._guest, self._served, self._probes, self._program = guest, served, probes, program
         self._runs = True
@@ -102,6 +121,8 @@ class _Visit(threading.Thread):
                 self._converse(stub)
         except CrossabiError as error:
             self.error = error
+            if not isinstance(error, StubClosed):
+                self._give_up()
 
     def finish(self) -> None:
         """Wait for the conversation's end; the program has ended."""
@@ -128,12 +149,21 @@ class _Visit(threading.Thread):
             self.last = stop
             if not stop.is_alive:
                 return
+            if stop.is_exec:
+                self._become_another()
+                continue
             is_ours = stop.signal == "SIGTRAP" and self._take(stub)
             passed = "" if is_ours else stop.signal
             if self.faults is not None and passed in DEADLY:
                 self.faults.add(stub)
         self.last = None
         stub.detach(linger=self._guest.command.timeout + SLACK)
+
+    def _become_another(self) -> None:
+        """Forget the program that was looked at; its process is another one's now."""
+        self.replaced, self.faults = True, None
+        self._entries.clear()
+        self._calls.clear()
 
     def _take(self, stub: Stub) -> bool:
         """Take what is wanted of this stop; return whether it is one of ours."""
@@ -216,6 +246,26 @@ class _Visit(threading.Thread):
                 yield address, stub.memory(address, size)
             except MemoryUnreadable as error:
                 yield address, error.data
+
+
+def _taken_along(finished: Finished) -> StubBroken | None:
+    """Return the error of a program that went on without a stub and died of what only the stub takes back."""
+    if finished.signal != "SIGTRAP":
+        return None
+    return StubBroken(
+        "the program closed the descriptor by which QEMU's stub speaks, and the next stop was its death",
+        why="it closes descriptors that are not its own, as daemons do, and the emulator's are among them",
+        mend="ask for hits before it does (--hits), or run it natively: gdbserver has descriptors of its own",
+    )
+
+
+def _notes(visit: _Visit, ended: Finished, served: Served, *, gone: bool) -> Iterator[str]:
+    if visit.replaced:
+        yield _EXEC
+    if ended.ended == "timeout" and not served.tells_end:
+        yield _HUNG
+    elif gone:
+        yield _GONE
 
 
 def return_address(stub: Stub, table: RegisterTable, sp: int) -> int:

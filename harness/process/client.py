@@ -12,11 +12,13 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import RunnerBroken
+from harness.process import family
 from harness.process.spec import Command, Finished
 from harness.process.waker import MOST, Waker
 
@@ -35,6 +37,9 @@ class Keeper:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._waker: Waker | None = None
+        self._guard = threading.Lock()
+        self._runs = 0
+        self._cut = False
 
     def run(self, command: Command) -> Finished:
         """Run `command` to its end and return what it showed.
@@ -61,6 +66,12 @@ class Keeper:
             except BaseException:
                 self._drop()  # an interrupt in the middle: closing the socket makes the keeper kill the run
                 raise
+            finally:
+                with self._guard:
+                    self._runs += 1
+                    cut, self._cut = self._cut, False
+                if cut:
+                    self._drop()
         return _with_stops(_finished(answer), waker.stops)
 
     def interrupt(self) -> None:
@@ -69,6 +80,23 @@ class Keeper:
         if channel is not None:
             with contextlib.suppress(OSError):
                 channel.shutdown(socket.SHUT_RDWR)
+
+    def runs_on(self) -> bool:
+        """Return whether a process that it runs is there and not on its way out."""
+        process = self._process
+        return process is not None and family.runs_on(process.pid)
+
+    def interrupter(self) -> Callable[[], None]:
+        """Return what another thread cuts the next run short with; after that run's end it does nothing."""
+        number = self._runs
+
+        def interrupt() -> None:
+            with self._guard:
+                if self._runs == number:
+                    self._cut = True
+                    self.interrupt()
+
+        return interrupt
 
     def close(self) -> None:
         """End the keeper; a command that it is running is killed."""
@@ -195,6 +223,16 @@ atexit.register(_keepers.close)
 def run(command: Command) -> Finished:
     """Run `command` under the calling thread's keeper. See `Keeper.run`."""
     return _keepers.mine().run(command)
+
+
+def interrupter() -> Callable[[], None]:
+    """Return what another thread cuts the calling thread's next run short with: it is killed, and `run` raises."""
+    return _keepers.mine().interrupter()
+
+
+def runs_on() -> Callable[[], bool]:
+    """Return what tells another thread whether a process that the calling thread runs is there, and not ending."""
+    return _keepers.mine().runs_on
 
 
 def close() -> None:

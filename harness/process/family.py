@@ -9,6 +9,7 @@ import time
 from typing import NamedTuple
 
 KILL_SECONDS = 30.0  # how long to go on killing what keeps forking
+_EXITING = 0x4  # PF_EXITING of the flags in /proc/PID/stat (include/linux/sched.h)
 WAIT_SECONDS = 0.1  # between two looks at what is ending
 
 
@@ -46,6 +47,25 @@ def tree(root: int) -> dict[int, Relative]:
             queue.append(pid)
             found[pid] = seen[pid]
     return found
+
+
+def runs_on(root: int) -> bool:
+    """Return whether there is a descendant of `root` that is not ending. Children are asked first: that is fast."""
+    try:
+        with open(f"/proc/{root}/task/{root}/children", "rb") as file:  # noqa: PTH123
+            children = [int(pid) for pid in file.read().split()]
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
+        children = []
+    return not all(map(is_ending, children)) or not all(map(is_ending, descendants(root)))
+
+
+def is_ending(pid: int) -> bool:
+    """Return whether `pid` is on its way out, or gone: the kernel closes its files meanwhile."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            return bool(int(file.read().rpartition(b")")[2].split()[6]) & _EXITING)
+    except OSError:
+        return True
 
 
 def descendants(root: int) -> dict[int, int]:

@@ -111,6 +111,8 @@ def _once(
     if not binary.program.exists():
         return replace(base, message=_gone(binary), stderr=text(finished.stderr)), False
     base = replace(base, **seen.fields, environment=replace(base.environment, changed=seen.changed))
+    if seen.error is not None:
+        return replace(base, message=str(seen.error), stderr=text(finished.stderr)), False
     stderr = text(finished.stderr)
     ended = outcome.decode(finished, stderr, base.environment.emulator, faults)
     observation = replace(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.build.store import Binary
+from harness.errors import CrossabiError
 from harness.host.faults import Faults
 from harness.process import client
 from harness.process.spec import Command, Finished
@@ -31,11 +32,15 @@ class Sight:
 
 @dataclass(frozen=True)
 class Seen:
-    """How a run ended, the fields of its observation that tell what was seen, and what looking changed about it."""
+    """How a run ended, the fields of its observation that tell what was seen, and what looking changed about it.
+
+    With an `error` looking has spoilt the run; the fields are of before.
+    """
 
     finished: Finished
     fields: Mapping[str, Any] = field(default_factory=dict)
     changed: Mapping[str, str] = field(default_factory=dict)
+    error: CrossabiError | None = None
 
 
 def run(
@@ -73,15 +78,17 @@ def run(
     elif program and found:
         taken = log.take(guest, found, program, *([watcher] if watcher else []))
     elif watcher:
-        finished, _ = reader.run(guest, watcher)
-        taken = Taken((), {}, {}, finished, log.SOURCE)
+        finished, notes = reader.run(guest, watcher)
+        taken = Taken((), {}, {}, finished, log.SOURCE, notes)
     else:
         return Seen(client.run(command), {**fields, "unreached": unreached})
+    more = len(taken.snapshots) - KEPT
+    fields["notes"] = (*taken.notes, *([f"{more} more snapshots were not kept"] if more > 0 else []))
     if probes:
         fields |= _probed(taken, unreached)
     if watcher:
         fields |= _watched(watcher.watched(taken.finished))
-    return Seen(taken.finished, fields, taken.changed)
+    return Seen(taken.finished, fields, taken.changed, taken.error)
 
 
 def _find(probes: Sequence[Probe], program: Program) -> tuple[list[tuple[Probe, Place]], dict[str, str]]:
@@ -99,13 +106,10 @@ def _find(probes: Sequence[Probe], program: Program) -> tuple[list[tuple[Probe, 
 
 
 def _probed(taken: Taken, unreached: Mapping[str, str]) -> dict[str, Any]:
-    more = len(taken.snapshots) - KEPT
-    notes = [*taken.notes, *([f"{more} more snapshots were not kept"] if more > 0 else [])]
     return {
         "snapshots": taken.snapshots[:KEPT],
         "hits": dict(taken.hits),
         "unreached": {**unreached, **taken.unreached},
-        "notes": tuple(notes),
     }
 
 

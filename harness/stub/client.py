@@ -143,7 +143,8 @@ class Stub(Target):
     def wait(self, seconds: float) -> Stop:
         """Return the next stop of a running program. Raises StubSilent after `seconds`, and then may be called again.
 
-        A process that it forks is let go. At the program's end the connection is closed: QEMU could stay otherwise.
+        A process that it forks is let go; one that becomes another program has no
+        breakpoints any more. At the program's end the connection is closed: QEMU could stay otherwise.
         """
         deadline = time.monotonic() + seconds
         output = bytearray()
@@ -159,6 +160,10 @@ class Stub(Target):
         if not self.stop.is_alive:
             self.close()
             return self.stop
+        if self.stop.is_exec:  # the breakpoints went with the old program
+            self._breakpoints.clear()
+            self._lifted.clear()
+            self._interrupted = None
         while self._lifted:
             address, hardware = self._lifted.popitem()
             self.insert(address, hardware=hardware)
@@ -238,7 +243,7 @@ class Stub(Target):
             self.remove(hit.pc)
             self.resume(step=True)
             stop = self.wait(_left(deadline))
-            if not stop.is_alive or stop.thread != hit.thread:
+            if not stop.is_alive or stop.is_exec or stop.thread != hit.thread:
                 return stop
             if stop.signal != "SIGTRAP":
                 if self._visit() == hit:  # after the signal's handler it gets here again, and that is no other hit

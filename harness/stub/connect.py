@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from harness.stub.errors import StubBroken, silent
+from harness.stub.errors import StubBroken, unreachable
 
 Address = Path | tuple[str, int]
 
@@ -62,7 +62,7 @@ def _try(
         lives = alive is None or alive()  # before the try: a server that ended after it could be missed otherwise
         left = deadline - time.monotonic()
         if left <= 0:
-            raise silent(f"connecting to {shown}", timeout)
+            raise unreachable(shown, timeout)
         channel = socket.socket(family, socket.SOCK_STREAM)
         try:
             channel.settimeout(left)

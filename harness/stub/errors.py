@@ -9,6 +9,10 @@ class StubBroken(RunnerBroken):
     """The stub closed, fell silent or spoke nonsense: nothing more can be had over this connection."""
 
 
+class StubClosed(StubBroken):
+    """The connection ended, and with it, most often, the program or who serves it."""
+
+
 class StubSilent(StubBroken):
     """The stub did not answer in time. After a `wait` this is no fault: the program is still running."""
 
@@ -40,12 +44,21 @@ def nonsense(what: str, data: bytes = b"") -> StubBroken:
     )
 
 
-def closed(what: str) -> StubBroken:
+def closed(what: str) -> StubClosed:
     """Return the error for a connection that ended while `what`."""
-    return StubBroken(
+    return StubClosed(
         f"the stub closed the connection while {what}",
         why="the emulator ended: it was killed, it crashed, or the program took it along",
         mend="look at what the emulator printed; run the program without a stub",
+    )
+
+
+def unreachable(where: str, seconds: float) -> StubSilent:
+    """Return the error for a stub that was not there within its time."""
+    return StubSilent(
+        f"no stub listened at {where} within {seconds:g} s",
+        why="the machine is overloaded, the emulator hangs before it listens, or somebody removed its socket",
+        mend="run again; if it persists, start the emulator by hand with -g",
     )
 
 

@@ -46,6 +46,11 @@ class Stop:
         """Whether there still is a program."""
         return self.how is How.STOPPED
 
+    @property
+    def is_exec(self) -> bool:
+        """Whether the process has become another program (execve(2)), of which nothing is known."""
+        return self.reason == "exec"
+
 
 def parse(payload: bytes, output: bytes = b"") -> Stop:
     """Return the stop that `payload` tells of. Raises StubRefused for an error, StubBroken for anything else."""

@@ -21,7 +21,7 @@ from harness.watch.subject import Subject
 
 @dataclass(frozen=True)
 class Watched:
-    """How a watched run ended, its alarms, and the crossings checked.
+    """How a watched run ended, its alarms, the crossings checked, and what a reader has to know.
 
     `total` and `known`, by the id of a row of `toolchains/emulator-faults.yaml`, also count alarms that were not kept.
     """
@@ -30,7 +30,7 @@ class Watched:
     alarms: tuple[Alarm, ...]
     total: int
     checked: Mapping[str, int]
-    torn: int = 0
+    notes: tuple[str, ...] = ()
     known: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -45,8 +45,7 @@ def watch(guest: Guest, faults: Faults) -> Watched:
             f"{guest.program} cannot be watched: {why}", mend="build it with -buildmode=exe; --runner=qemu"
         )
     watcher = Watcher(guest, faults)
-    finished, torn = reader.run(guest, watcher)
-    return watcher.watched(finished, torn)
+    return watcher.watched(*reader.run(guest, watcher))
 
 
 class Watcher:
@@ -74,7 +73,7 @@ class Watcher:
         """See `reader.Listener`."""
         self._checker.take(pc, record.registers)
 
-    def watched(self, finished: Finished, torn: int = 0) -> Watched:
+    def watched(self, finished: Finished, notes: tuple[str, ...] = ()) -> Watched:
         """Return what was seen of a run that `finished` so."""
         checker = self._checker
-        return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, torn, checker.known)
+        return Watched(finished, tuple(checker.alarms), checker.total, checker.checked, notes, checker.known)

@@ -1,6 +1,10 @@
+import threading
+from pathlib import Path
+
 import pytest
 
-from harness.probe.reader import WIDTH, ranges_of
+from harness.probe.reader import WIDTH, LogReader, ranges_of
+from harness.qemulog.layouts import LAYOUTS
 
 
 @pytest.mark.parametrize(
@@ -17,3 +21,29 @@ def test_neighbours_share_a_range(addresses: list[int], ranges: list[tuple[int, 
     found = ranges_of(addresses)
     assert found == ranges
     assert all(any(start <= address and address + WIDTH <= end for start, end in found) for address in addresses)
+
+
+@pytest.mark.parametrize("runs_on", [True, False])
+def test_a_log_that_is_closed_is_cut_where_its_writer_runs_on(runs_on: bool, tmp_path: Path) -> None:
+    asked = threading.Event()
+
+    def answer() -> bool:
+        asked.set()
+        return runs_on
+
+    reader = LogReader(tmp_path / "log", LAYOUTS["arm64"], lambda _: None, runs_on=answer)
+    reader.start()
+    with (tmp_path / "log").open("wb") as log:
+        log.write(b"nothing of ours\n")
+        log.flush()
+        assert not asked.is_set()
+    assert asked.wait(10)
+    reader.finish()
+    assert reader.cut == runs_on
+
+
+def test_a_log_that_nobody_opened_is_not_cut(tmp_path: Path) -> None:
+    reader = LogReader(tmp_path / "log", LAYOUTS["arm64"], lambda _: None, runs_on=lambda: True)
+    reader.start()
+    reader.finish()
+    assert not reader.cut

@@ -282,3 +282,41 @@ def test_keepers_start_while_another_thread_changes_the_environment() -> None:
     finally:
         stop.set()
         churner.join()
+
+
+def test_an_interrupter_ends_the_next_run_and_no_later_one(keeper: Keeper, tmp_path: Path) -> None:
+    late = keeper.interrupter()
+    assert keeper.run(sh("echo done")).stdout == b"done\n"
+    late()
+    interrupt = keeper.interrupter()
+    os.mkfifo(tmp_path / "begun")
+
+    def cut() -> None:
+        (tmp_path / "begun").read_bytes()
+        interrupt()
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    with pytest.raises(RunnerBroken):
+        keeper.run(sh("echo $$ > pids; : > begun; exec sleep 100", cwd=tmp_path))
+    thread.join()
+    assert all(ended(pid) for pid in pids(tmp_path / "pids"))
+    assert keeper.run(sh("echo again")).stdout == b"again\n"
+
+
+def test_what_runs_on_is_told_from_what_is_ending(keeper: Keeper, tmp_path: Path) -> None:
+    assert not keeper.runs_on()
+    seen: list[bool] = []
+    os.mkfifo(tmp_path / "begun")
+
+    def look() -> None:
+        with (tmp_path / "begun").open() as begun:
+            begun.readline()
+            seen.append(keeper.runs_on())
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    keeper.run(sh("echo > begun; sleep 0.2", cwd=tmp_path))
+    thread.join()
+    assert seen == [True]
+    assert not keeper.runs_on()

@@ -165,3 +165,14 @@ def test_a_forked_child_is_let_go_without_our_breakpoints() -> None:
         made.insert(0x401000)
         assert made.run(5).how is How.EXITED
     assert heard == ["Z0,401000,1", "vCont;c", "Hgp2.2", "z0,401000,1", "D;2", "vCont;c"]
+
+
+def test_a_program_that_becomes_another_has_no_breakpoints_any_more() -> None:
+    heard: list[str] = []
+    with stub(heard, **{"vCont;c": ["T05exec:2f62696e;thread:p01.1;", "W00"]}) as made:
+        made.insert(0x401000)
+        stop = made.run(5)
+        assert (stop.is_alive, stop.is_exec) == (True, True)
+        made.remove(0x401000)
+        assert made.run(5).how is How.EXITED
+    assert heard == ["Z0,401000,1", "vCont;c", "vCont;c"]

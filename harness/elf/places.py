@@ -127,10 +127,14 @@ class Program:
         return function.name if function is not None else hex(address)
 
     def find(self, text: str) -> Place:
-        """Return the place that `text` names: a function, ``file.c:12``, or ``0x…``. Raises NoSuchPlace."""
+        """Return the place that `text` names: a function, ``file.c:12``, or ``0x…``. Raises NoSuchPlace.
+
+        A Go function in assembly is called by its plain name too (abi-internal.md: it follows ABI0, and linkers of
+        architectures with another ABIInternal mark that in its symbol).
+        """
         if text.lower().startswith("0x"):
             return self._address(text)
-        functions = self.by_name.get(text)
+        functions = self.by_name.get(text) or self.by_name.get(text + _ABI0)
         if functions:
             entries = tuple(function.entries for function in functions)
             return Place(text, tuple(entry for row in entries for entry in row), text, entries)
@@ -177,6 +181,7 @@ class Program:
         return f"near it: {', '.join(names)}" if names else "no name is like it"
 
 
+_ABI0 = ".abi0"
 _FORMS = "name a function as the symbol table has it (add3, main.goCallback), file.c:12, or an address (0x401126)"
 
 

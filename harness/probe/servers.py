@@ -15,7 +15,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import EnvironmentBroken
@@ -53,7 +53,12 @@ def serve(guest: Guest, folder: Path) -> Iterator[Served]:
     if guest.platform.emulator is not None:
         path = folder / "stub"
         command = guest.under("-g", str(path), env=changed)
-        yield Served(command, lambda alive: _stub(connect(path, CONNECT_SECONDS, alive), guest), False, changed)
+        command = replace(command, in_turns=True)
+
+        def reach(alive: Callable[[], bool]) -> Stub:
+            return Stub(connect(path, CONNECT_SECONDS, alive), guest.table, lifts=False)
+
+        yield Served(command, reach, False, changed)
         return
     program = shutil.which("gdbserver")
     if program is None:
@@ -69,11 +74,7 @@ def serve(guest: Guest, folder: Path) -> Iterator[Served]:
         script = _SERVER.format(**{name: shlex.quote(str(word)) for name, word in words.items()})
         command = guest.under("/bin/sh", "-c", script, "sh", env=changed)
         changed = {**changed, "address space": "not randomised (gdbserver)"}
-        yield Served(command, lambda alive: _stub(streams.channel, guest), True, changed)
-
-
-def _stub(channel: socket.socket, guest: Guest) -> Stub:
-    return Stub(channel, guest.table)
+        yield Served(command, lambda alive: Stub(streams.channel, guest.table), True, changed)
 
 
 class _Streams:

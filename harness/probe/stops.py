@@ -144,7 +144,7 @@ class _Visit(threading.Thread):
         if self._wants_fault:
             self.faults = Candidates(self._guest, Module(self._program, self._bias), self._source)
         passed = ""
-        while self._entries or self._calls or self._served.tells_end or self.faults is not None:
+        while True:
             stop = stub.run(self._guest.command.timeout + SLACK, signal=passed)
             self.last = stop
             if not stop.is_alive:
@@ -156,8 +156,6 @@ class _Visit(threading.Thread):
             passed = "" if is_ours else stop.signal
             if self.faults is not None and passed in DEADLY:
                 self.faults.add(stub)
-        self.last = None
-        stub.detach(linger=self._guest.command.timeout + SLACK)
 
     def _become_another(self) -> None:
         """Forget the program that was looked at; its process is another one's now."""

@@ -159,6 +159,7 @@ def _request(command: Command) -> dict[str, Any]:
         "limits": asdict(command.limits),
         "stops": [asdict(stop) for stop in command.stops],
         "watched": command.watched,
+        "in_turns": command.in_turns,
     }
 
 

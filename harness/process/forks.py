@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 
-from harness.process.seccomp import Listener, Rule, Test, argument
+from harness.process.seccomp import Asked, Listener, Rule, Test, argument
 
 _CLONE_THREAD = 0x10000
 
@@ -40,11 +40,8 @@ class Gate:
         self._count = count
         self._granted = bound - 1  # how many more may come before the living ones have to be counted
 
-    def answer(self) -> bool:
+    def take(self, asked: Asked) -> bool:
         """Answer one request; return whether it was granted. What is refused fails with EAGAIN, as at RLIMIT_NPROC."""
-        asked = self._listener.next()
-        if asked is None:
-            return True
         if self._granted <= 0:
             self._granted = self._bound - self._count()
         granted = self._granted > 0

@@ -33,7 +33,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from harness.process import family, forks, opens, seccomp
+from harness.process import family, forks, opens, seccomp, turnstile
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -101,6 +101,7 @@ class Run:
         self.workdir = request["cwd"] or tempfile.mkdtemp(prefix="crossabi-run-")
         self.listener: seccomp.Listener | None = None
         self.asked: forks.Gate | opens.Watcher | None = None
+        self.turnstile: turnstile.Turnstile | None = None
 
     def execute(self) -> Json:
         """Run the command to its end, leave nothing of it behind, and return the answer."""
@@ -160,12 +161,25 @@ class Run:
     def listen(self, channel: socket.socket) -> None:
         """Take the listener, if any, that the child sends."""
         bound = self.request["limits"]["processes"]
-        if bound is None and not self.request["watched"]:
+        if self.tables() is None:
             return
         self.listener = seccomp.receive(channel)
-        if self.listener:
-            both = forks.Gate(self.listener, bound, self.count) if bound is not None else opens.Watcher(self.listener)
-            self.asked = both
+        if self.listener is None:
+            return
+        if self.request["in_turns"]:
+            self.turnstile = turnstile.Turnstile(self.listener, self.pid)
+        if bound is not None:
+            self.asked = forks.Gate(self.listener, bound, self.count)
+        elif self.request["watched"]:
+            self.asked = opens.Watcher(self.listener)
+
+    def tables(self) -> seccomp.Machines | None:
+        """Return the calls that are asked about, or None where nothing is."""
+        if self.request["limits"]["processes"] is not None:
+            return seccomp.merged(forks.TABLES, turnstile.TABLES) if self.request["in_turns"] else forks.TABLES
+        if self.request["in_turns"]:
+            return turnstile.TABLES
+        return opens.TABLES if self.request["watched"] else None
 
     def await_exec(self, pipe: int) -> str:
         """Return what the child writes to `pipe`, which closes as it turns into the program: why it could not."""
@@ -208,10 +222,9 @@ class Run:
             place = self.workdir
             os.chdir(place)
             place = argv[0]
-            if self.request["limits"]["processes"] is not None:
-                seccomp.install(channel, forks.TABLES)
-            elif self.request["watched"]:
-                seccomp.install(channel, opens.TABLES)
+            tables = self.tables()
+            if tables is not None:
+                seccomp.install(channel, tables)
             channel.close()
             os.execvpe(place, argv, env)
         except OSError as error:
@@ -273,7 +286,14 @@ class Run:
         """Answer who waits for it; return whether anybody can still ask."""
         if not event & select.POLLIN:
             return False
-        if self.asked and not self.asked.answer() and not self.ended:
+        asked = self.listener.next() if self.listener else None
+        if asked is None or self.listener is None:
+            return True
+        if self.turnstile and self.turnstile.wants(asked):
+            self.turnstile.take(asked)
+        elif self.asked is None:
+            self.listener.answer(asked)
+        elif not self.asked.take(asked) and not self.ended:
             self.cut_down()
         return True
 

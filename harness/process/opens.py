@@ -98,12 +98,10 @@ class Watcher:
         self._sought: set[bytes] = set()
         self._complete = True
 
-    def answer(self) -> bool:
-        """Take down one call and let it go on."""
-        asked = self._listener.next()
-        if asked is not None:
-            self._take(asked)
-            self._listener.answer(asked)
+    def take(self, asked: Asked) -> bool:
+        """Take down one call and let it go on; return True."""
+        self._note(asked)
+        self._listener.answer(asked)
         return True
 
     def found(self) -> tuple[list[str], list[str]] | None:
@@ -112,7 +110,7 @@ class Watcher:
             return None
         return sorted(map(os.fsdecode, self._opened)), sorted(map(os.fsdecode, self._sought))
 
-    def _take(self, asked: Asked) -> None:
+    def _note(self, asked: Asked) -> None:
         call = _BY_NUMBER[asked.audit, asked.number]
         kept = self._sought if call.looks else self._opened
         if call.flags is not None:

@@ -50,6 +50,18 @@ class Rule(NamedTuple):
 Tables = Mapping[int, Sequence[Rule]]  # by AUDIT_ARCH: the rules for one of the system call tables of a machine
 
 
+Machines = Mapping[str, Tables]
+
+
+def merged(one: Machines, other: Machines) -> Machines:
+    """Return the rules of both."""
+    audits = {machine: one[machine].keys() | other[machine].keys() for machine in one}
+    return {
+        machine: {audit: (*one[machine].get(audit, ()), *other[machine].get(audit, ())) for audit in audits[machine]}
+        for machine in one
+    }
+
+
 class Asked(NamedTuple):
     """A call that waits for its answer: who wants it (a thread), of which table, its number and arguments."""
 
@@ -90,7 +102,7 @@ def instructions(tables: Tables) -> bytes:
     return b"".join(struct.pack("<HBBI", *row) for row in code)
 
 
-def install(channel: socket.socket, machines: Mapping[str, Tables]) -> None:
+def install(channel: socket.socket, machines: Machines) -> None:
     """In the child: put the filter on this process and send its listener; sends nothing where that is not possible."""
     machine = platform.machine()
     if machine not in NUMBERS or _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:

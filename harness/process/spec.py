@@ -44,7 +44,8 @@ class Command:
     """One program to run in a process group of its own. `timeout` is seconds of wall time.
 
     Without `cwd` it gets a private folder that is removed afterwards. `watched` asks for the files that it and all that
-    it starts open; not together with a bound on processes.
+    it starts open; not together with a bound on processes. With `in_turns` it is an emulator
+    that serves a debugger, and whose threads stop one at a time, where the kernel can be asked to see to that.
     """
 
     argv: tuple[str, ...]
@@ -55,6 +56,7 @@ class Command:
     limits: Limits = Limits()
     stops: tuple[Stop, ...] = TERMINATE
     watched: bool = False
+    in_turns: bool = False
 
 
 @dataclass(frozen=True)

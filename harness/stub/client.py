@@ -38,14 +38,26 @@ class _Visit(NamedTuple):
 
 
 class Stub(Target):
-    """A program that can be stopped and let go on; see `Target` for what can be seen of it while it is stopped."""
+    """A program that can be stopped and let go on; see `Target` for what can be seen of it while it is stopped.
+
+    A breakpoint is lifted while its thread steps off it. Where `lifts` is false that is done only if the thread does
+    not move otherwise: QEMU (from 6.2) steps over breakpoints, and other threads, which run meanwhile, would miss it.
+    """
 
     def __init__(
-        self, channel: socket.socket, table: RegisterTable, *, seconds: float = SECONDS, no_ack: bool = True
+        self,
+        channel: socket.socket,
+        table: RegisterTable,
+        *,
+        seconds: float = SECONDS,
+        no_ack: bool = True,
+        lifts: bool = True,
     ) -> None:
+        self._lifts = lifts
         self._breakpoints: dict[int, bool] = {}  # whether it is one of the hardware's
         self._hit: _Visit | None = None  # set while the last stop is a breakpoint's
-        self._interrupted: _Visit | None = None  # by a signal, before it could be stepped off
+        self._removed: set[int] = set()  # where breakpoints were; a thread may have come to one before that
+        self._stepping: dict[str, _Visit] = {}  # threads that another stop, or a signal, kept from stepping off
         self._lifted: dict[int, bool] = {}  # a breakpoint that is put back at the next stop
         super().__init__(channel, table, seconds=seconds, no_ack=no_ack)
 
@@ -85,6 +97,7 @@ class Stub(Target):
         if address in self._breakpoints:
             self._place(b"z", address, self._breakpoints[address])
             del self._breakpoints[address]
+            self._removed.add(address)
 
     # running
 
@@ -102,7 +115,7 @@ class Stub(Target):
                 self.resume(signal=signal)
                 stop = self.wait(_left(deadline))
             signal = stop.signal if stop.is_alive and stop.signal in passed else ""
-            if not signal and not self._is_known():
+            if not signal and not self._is_known() and not self._is_stale():
                 return stop
 
     def step(self, seconds: float, *, signal: str = "") -> Stop:
@@ -163,11 +176,12 @@ class Stub(Target):
         if self.stop.is_exec:  # the breakpoints went with the old program
             self._breakpoints.clear()
             self._lifted.clear()
-            self._interrupted = None
+            self._removed.clear()
+            self._stepping.clear()
         while self._lifted:
             address, hardware = self._lifted.popitem()
             self.insert(address, hardware=hardware)
-        if self.stop.signal == "SIGTRAP" and self._breakpoints:
+        if self.stop.signal == "SIGTRAP" and (self._breakpoints or self._removed):
             visit = self._visit()
             self._hit = visit if visit.pc in self._breakpoints else None
         return self.stop
@@ -238,16 +252,20 @@ class Stub(Target):
         hit = self._hit
         if hit is None or hit.pc not in self._breakpoints:
             return None
-        for _ in range(_STEPS):
-            self._lifted[hit.pc] = self._breakpoints[hit.pc]
-            self.remove(hit.pc)
+        for again in range(_STEPS):
+            if self._lifts or again:
+                self._lifted[hit.pc] = self._breakpoints[hit.pc]
+                self.remove(hit.pc)
             self.resume(step=True)
             stop = self.wait(_left(deadline))
-            if not stop.is_alive or stop.is_exec or stop.thread != hit.thread:
+            if not stop.is_alive or stop.is_exec:
+                return stop
+            if stop.thread != hit.thread:
+                self._stepping[hit.thread] = hit
                 return stop
             if stop.signal != "SIGTRAP":
                 if self._visit() == hit:  # after the signal's handler it gets here again, and that is no other hit
-                    self._interrupted = hit
+                    self._stepping[hit.thread] = hit
                 return stop
             if self._hit != hit:
                 return None
@@ -255,10 +273,18 @@ class Stub(Target):
 
     def _is_known(self) -> bool:
         """Whether the last stop is a hit that was reported before."""
-        known = self._hit is not None and self._hit == self._interrupted
+        known = self._hit is not None and self._hit == self._stepping.get(self.stop.thread)
         if known:
-            self._interrupted = None
+            del self._stepping[self.stop.thread]
         return known
+
+    def _is_stale(self) -> bool:
+        """Whether a thread stopped for what is over: a breakpoint that was taken away since, or its step off one."""
+        if self.stop.signal != "SIGTRAP" or not self.stop.is_alive or self._hit is not None or self.stop.is_exec:
+            return False
+        if self._stepping.pop(self.stop.thread, None) is not None:
+            return True
+        return bool(self._removed) and self._visit().pc in self._removed
 
     def _visit(self) -> _Visit:
         found = self.registers(names=(self.table.pc, self.table.sp)).values

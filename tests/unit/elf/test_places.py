@@ -28,6 +28,17 @@ def test_static_functions_that_share_a_name_are_all_meant() -> None:
     assert Program(Path("p"), True, 0, rows).find("f").addresses == (1, 9, 17)
 
 
+def test_a_go_function_in_assembly_is_found_by_its_plain_name() -> None:
+    rows = (
+        Function("runtime.cgocallback.abi0", 16, 1, (16,)),
+        Function("f", 1, 1, (1,)),
+        Function("f.abi0", 9, 1, (9,)),
+    )
+    program = Program(Path("p"), True, 0, rows)
+    assert program.find("runtime.cgocallback").addresses == (16,)
+    assert (program.find("f").addresses, program.find("f.abi0").addresses) == ((1,), (9,))
+
+
 def test_an_address_knows_its_function() -> None:
     assert PROGRAM.find("0x1210").function == "main.goCallback"
     assert PROGRAM.find("0x9").function == ""

@@ -1,0 +1,107 @@
+"""One thread of a program under QEMU's stub stops at a time.
+
+QEMU stops the thread that comes to a breakpoint, or that gets a signal, and lets the others run. A second one that
+stops writes into the same conversation, reads from it as well, and shares the buffers that answers are made in:
+questions reach either, and answers are about either. But around all that can stop it, each thread blocks its signals,
+and unblocks them afterwards (linux-user/signal.c, process_pending_signals, in 7.2 as in 10). Those calls wait here (see
+`harness.process.seccomp`): who blocks has to wait until who did before has unblocked.
+
+Only the standard library: the keeper imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import NamedTuple
+
+from harness.process.seccomp import Asked, Listener, Rule, Test, argument
+
+_SIG_SETMASK = 2
+_SIGSEGV_BIT = 1 << 10  # which QEMU never leaves blocked
+_SET = struct.Struct("<Q")
+
+
+class _Calls(NamedTuple):
+    mask: int  # rt_sigprocmask
+    exit: int
+    execve: int
+    execveat: int
+
+
+_CALLS = {0xC000003E: _Calls(14, 60, 59, 322), 0xC00000B7: _Calls(135, 93, 221, 281)}
+_SETS_MASK = (  # rt_sigprocmask(SIG_SETMASK, set, NULL, 8)
+    Test(argument(0), _SIG_SETMASK, wanted=True),
+    Test(argument(0), 0xFFFFFFFF ^ _SIG_SETMASK, wanted=False),
+    Test(argument(2), 0xFFFFFFFF, wanted=False),
+)
+
+
+def _rules(calls: _Calls) -> tuple[Rule, ...]:
+    return (Rule(calls.mask, _SETS_MASK), *map(Rule, calls[1:]))
+
+
+TABLES = {
+    "x86_64": {0xC000003E: _rules(_CALLS[0xC000003E])},
+    "aarch64": {0xC00000B7: _rules(_CALLS[0xC00000B7])},
+}
+
+
+class Turnstile:
+    """Lets the threads of the process `pid` stop in turns, until it becomes another program."""
+
+    def __init__(self, listener: Listener, pid: int) -> None:
+        self._listener = listener
+        self._pid = pid
+        self._turn: int | None = None  # the thread that has blocked its signals
+        self._has_begun = False
+        self._waiting: dict[int, Asked] = {}
+        self._is_open = False
+
+    @staticmethod
+    def wants(asked: Asked) -> bool:
+        """Whether `asked` is a call for it."""
+        return asked.audit in _CALLS and asked.number in _CALLS[asked.audit]
+
+    def take(self, asked: Asked) -> None:
+        """Let a call go on, or keep it waiting."""
+        thread, calls = asked.pid, _CALLS[asked.audit]
+        if self._is_open or not os.path.exists(f"/proc/{self._pid}/task/{thread}"):  # noqa: PTH110
+            self._listener.answer(asked)
+        elif asked.number == calls.mask and self._blocks(asked):
+            if self._turn in (None, thread):
+                self._turn, self._has_begun = thread, True
+                self._listener.answer(asked)
+            else:
+                self._waiting[thread] = asked  # again, where a signal came in between
+        else:
+            self._listener.answer(asked)
+            if asked.number in (calls.mask, calls.exit):
+                self._leave(thread)
+            elif self._has_begun:  # QEMU has; the program that it becomes may never unblock
+                self.open()
+
+    def open(self) -> None:
+        """Let everybody through from now on."""
+        self._is_open = True
+        while self._waiting:
+            self._listener.answer(self._waiting.popitem()[1])
+
+    def _leave(self, thread: int) -> None:
+        """Let the next one in, if `thread` was."""
+        if self._turn == thread:
+            self._turn = None
+            while self._waiting and self._turn is None:
+                after = next(iter(self._waiting))
+                if self._listener.answer(self._waiting.pop(after)):
+                    self._turn = after
+
+    def _blocks(self, asked: Asked) -> bool:
+        """Whether the call blocks every signal, or else unblocks some."""
+        try:
+            with open(f"/proc/{asked.pid}/mem", "rb", buffering=0) as memory:  # noqa: PTH123
+                memory.seek(asked.arguments[1])
+                (signals,) = _SET.unpack(memory.read(_SET.size))
+        except (OSError, OverflowError, ValueError, struct.error):
+            return False
+        return bool(signals & _SIGSEGV_BIT)

@@ -263,6 +263,7 @@ class Run:
             poller.register(fd, select.POLLIN)
         before = self.ended
         next_look = math.inf if self.asked else time.monotonic() + TICK
+        next_turn = time.monotonic() if self.turnstile else math.inf
         try:
             while self.status is None and self.ended == before:
                 now = time.monotonic()
@@ -271,7 +272,10 @@ class Run:
                 if now >= next_look:
                     next_look = now + TICK
                     self.look()
-                timeout = max(0.0, min(deadline, next_look) - now)
+                if now >= next_turn and self.turnstile:
+                    next_turn = now + TICK
+                    self.turnstile.look()
+                timeout = max(0.0, min(deadline, next_look, next_turn) - now)
                 for fd, event in poller.poll(timeout * 1000 + 1):
                     if not handlers[fd](event):
                         poller.unregister(fd)

@@ -9,6 +9,7 @@ import os
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,10 +20,11 @@ Address = Path | tuple[str, int]
 _IN_CREATE, _IN_MOVED_TO = 0x100, 0x80
 _IN_NONBLOCK, _IN_CLOEXEC = os.O_NONBLOCK, os.O_CLOEXEC
 _LOOK = 0.05  # seconds between two looks at whether the server lives
-_FIRST, _LAST = 0.001, 0.05  # seconds before the next try where no event tells: between bind and listen, and over TCP
+_FIRST, _LAST = 0.0001, 0.05  # seconds before the next try where no event tells: between bind and listen, and over TCP
 _PATH_BYTES = 107  # of sun_path, without its NUL (unix(7))
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_unused: deque[int] = deque()
 
 
 def connect(address: Address, timeout: float, alive: Callable[[], bool] | None = None) -> socket.socket:
@@ -109,19 +111,35 @@ def _sleep(events: int | None, seconds: float) -> None:
 @contextlib.contextmanager
 def _folder(path: Path) -> Iterator[tuple[int, str]]:
     """Watch the folder of `path`; yield the events' descriptor and a name for `path` that fits into sun_path."""
-    events = _libc.inotify_init1(_IN_NONBLOCK | _IN_CLOEXEC)
-    if events < 0:
-        raise StubBroken(f"no more folders can be watched: {os.strerror(ctypes.get_errno())}", mend="see inotify(7)")
-    try:
-        if _libc.inotify_add_watch(events, os.fsencode(path.parent), _IN_CREATE | _IN_MOVED_TO) < 0:
+    with _watches() as events:
+        watch = _libc.inotify_add_watch(events, os.fsencode(path.parent), _IN_CREATE | _IN_MOVED_TO)
+        if watch < 0:
             raise StubBroken(f"the folder of the stub's socket, {path.parent}: {os.strerror(ctypes.get_errno())}")
-        if len(os.fsencode(path)) <= _PATH_BYTES:
-            yield events, str(path)
-            return
-        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            yield events, f"/proc/self/fd/{folder}/{path.name}"
+            if len(os.fsencode(path)) <= _PATH_BYTES:
+                yield events, str(path)
+                return
+            folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                yield events, f"/proc/self/fd/{folder}/{path.name}"
+            finally:
+                os.close(folder)
         finally:
-            os.close(folder)
+            _libc.inotify_rm_watch(events, watch)
+
+
+@contextlib.contextmanager
+def _watches() -> Iterator[int]:
+    """Yield an inotify instance. They are kept: the kernel takes 10 ms to close one, as long as a whole snapshot."""
+    try:
+        events = _unused.pop()
+    except IndexError:
+        events = _libc.inotify_init1(_IN_NONBLOCK | _IN_CLOEXEC)
+        if events < 0:
+            raise StubBroken(
+                f"no more folders can be watched: {os.strerror(ctypes.get_errno())}", mend="see inotify(7)"
+            ) from None
+    try:
+        yield events
     finally:
-        os.close(events)
+        _unused.append(events)

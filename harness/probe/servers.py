@@ -47,7 +47,7 @@ class Served:
 @contextlib.contextmanager
 def serve(guest: Guest, folder: Path) -> Iterator[Served]:
     """Yield how `guest` is served; `folder` is private. Raises EnvironmentBroken where gdbserver is missing."""
-    # The stub does not stop other threads, and a preemption between two of them tears a stop or hangs it.
+    # Each preemption is a stop; and where threads cannot be made to stop in turns, one between two others tears a stop.
     debug = [word for word in guest.command.env.get("GODEBUG", "").split(",") if word and word != _QUIET]
     changed = {"GODEBUG": ",".join([*debug, _QUIET])}
     if guest.platform.emulator is not None:

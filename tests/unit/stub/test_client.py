@@ -176,3 +176,42 @@ def test_a_program_that_becomes_another_has_no_breakpoints_any_more() -> None:
         made.remove(0x401000)
         assert made.run(5).how is How.EXITED
     assert heard == ["Z0,401000,1", "vCont;c", "vCont;c"]
+
+
+OTHER, OTHER_AT = "T05thread:p01.2;", "00104000000000000030400000000000"  # another stack
+
+
+def test_a_step_over_a_breakpoint_does_not_lift_it_where_that_is_not_needed() -> None:
+    heard: list[str] = []
+    with (
+        peer(
+            answering({**QEMU_LIKE, "Z0": "OK", "vCont;c": [TRAP, "W00"], "vCont;s": TRAP, "g": [AT, NEXT]}, heard)
+        ) as channel,
+        Stub(channel, TABLES["amd64"], seconds=5.0, lifts=False) as made,
+    ):
+        heard.clear()
+        made.insert(0x401000)
+        assert made.run(5).signal == "SIGTRAP"
+        assert made.run(5).how is How.EXITED
+    assert [packet for packet in heard if packet[0] in "vZz"] == ["Z0,401000,1", "vCont;c", "vCont;s:p01.1", "vCont;c"]
+
+
+def test_a_thread_that_comes_to_a_breakpoint_that_was_taken_away_goes_on() -> None:
+    heard: list[str] = []
+    with stub(heard, **{"vCont;c": [TRAP, OTHER, "W00"], "g": [AT, OTHER_AT], "vCont;s": TRAP}) as made:
+        made.insert(0x401000)
+        assert made.run(5).thread == "p01.1"
+        made.remove(0x401000)
+        assert made.run(5).how is How.EXITED
+    assert [packet for packet in heard if packet[0] == "v"] == ["vCont;c", "vCont;c", "vCont;c"]
+
+
+def test_a_step_that_another_thread_s_stop_interrupts_is_no_stop_when_it_is_done() -> None:
+    heard: list[str] = []
+    answers = {"vCont;c": [TRAP, TRAP, "W00"], "vCont;s": [OTHER, OTHER], "g": [AT, OTHER_AT, OTHER_AT, NEXT, NEXT]}
+    with stub(heard, **answers) as made:
+        made.insert(0x401000)
+        assert made.run(5).thread == "p01.1"
+        assert made.run(5).thread == "p01.2"
+        made.remove(0x401000)
+        assert made.run(5).how is How.EXITED

@@ -13,6 +13,7 @@ import select
 import shlex
 import shutil
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from harness.stub.connect import connect
 
 CONNECT_SECONDS = 30.0
 CHUNK = 1 << 16
+SOCKET_BYTES = 107  # of sun_path, with its NUL as QEMU uses it (unix(7))
 _QUIET = "asyncpreemptoff=1"
 _OWN_STREAMS = '#!/bin/sh\nexec "$@" 0<&3 1>&4 2>&5 3<&- 4>&- 5>&-\n'
 _SERVER = 'exec {program} --once --wrapper {wrapper} -- - "$@" 3<&0 4>&1 5>&2 <{to} >{back} 2>{log}'
@@ -51,14 +53,13 @@ def serve(guest: Guest, folder: Path) -> Iterator[Served]:
     debug = [word for word in guest.command.env.get("GODEBUG", "").split(",") if word and word != _QUIET]
     changed = {"GODEBUG": ",".join([*debug, _QUIET])}
     if guest.platform.emulator is not None:
-        path = folder / "stub"
-        command = guest.under("-g", str(path), env=changed)
-        command = replace(command, in_turns=True)
+        with _place(folder) as path:
+            command = replace(guest.under("-g", str(path), env=changed), in_turns=True)
 
-        def reach(alive: Callable[[], bool]) -> Stub:
-            return Stub(connect(path, CONNECT_SECONDS, alive), guest.table, lifts=False)
+            def reach(alive: Callable[[], bool]) -> Stub:
+                return Stub(connect(path, CONNECT_SECONDS, alive), guest.table, lifts=False)
 
-        yield Served(command, reach, False, changed)
+            yield Served(command, reach, False, changed)
         return
     program = shutil.which("gdbserver")
     if program is None:
@@ -75,6 +76,17 @@ def serve(guest: Guest, folder: Path) -> Iterator[Served]:
         command = guest.under("/bin/sh", "-c", script, "sh", env=changed)
         changed = {**changed, "address space": "not randomised (gdbserver)"}
         yield Served(command, lambda alive: Stub(streams.channel, guest.table), True, changed)
+
+
+@contextlib.contextmanager
+def _place(folder: Path) -> Iterator[Path]:
+    """Yield where QEMU's socket is: in `folder`, or elsewhere where its name is too long; QEMU would cut it off."""
+    path = folder / "stub"
+    if len(os.fsencode(path)) < SOCKET_BYTES:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="crossabi-stub-", dir="/tmp") as name:
+        yield Path(name) / "stub"
 
 
 class _Streams:

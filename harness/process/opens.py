@@ -144,10 +144,11 @@ class Watcher:
             text = self._page.raw[:got]
             end = text.find(b"\0")
             if end >= 0:
-                return found + text[:end]
+                found += text[:end]
+                break
             found += text
             address += got
-        return b""
+        return found if len(found) < _PATH_MAX else b""
 
     def _folder(self, asked: Asked, call: _Call) -> bytes:
         """Return the folder that a relative path counts from; an empty one where the call will fail for it."""

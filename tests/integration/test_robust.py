@@ -224,22 +224,21 @@ func main() {
 """
 
 
-@pytest.mark.parametrize("repeat", [4, pytest.param(50, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("repeat", some([2, 50], few=[2]))
 def test_eight_workers_take_snapshots_side_by_side(repeat: int, project: Project, tmp_path: Path) -> None:
     cache = tmp_path / ("a-name-that-makes-the-path-of-a-socket-longer-than-it-may-be-" * 2)
+    variants = []
     for number in range(8):
         when = "entry" if number % 2 else "both"  # by log, by stub
-        probe = {"at": "probed", "when": when, "hits": "1-4"}
-        project.case(
-            f"g/case{number}", sources={"main.go": GO}, probes=[probe], run={"repeat": repeat}, expect={"exit": 0}
-        )
+        variants.append({"name": f"v{number}", "probes": [{"at": "probed", "when": when, "hits": "1-4"}]})
+    project.case("g/c", sources={"main.go": GO}, variants=variants, run={"repeat": repeat}, expect={"exit": 0})
     env = {"CROSSABI_CACHE": str(cache)}
     ran = project.pytest("--arch=arm64,s390x", "-n8", "--pairs=none", env=env)
     assert set(ran.words.values()) == {"PASS"}, ran.text
     assert len(ran.words) == 16
     assert len(ran.observations) == 16 * repeat
     for seen in ran.observations:
-        wanted = ["entry", "return"] * 4 if int(seen["case"][-1]) % 2 == 0 else ["entry"] * 4
+        wanted = ["entry", "return"] * 4 if int(seen["variant"][-1]) % 2 == 0 else ["entry"] * 4
         assert [shot["when"] for shot in seen["snapshots"]] == wanted
         assert seen["hits"] == {"probed": 4}
         assert seen["stderr"] == "0\n3\n6\n9\n"

@@ -1,4 +1,7 @@
-"""Nothing stale: layouts that people have, in which a stored program or refusal once outlived what it was made of."""
+"""Nothing stale: layouts that people have, in which a stored program or refusal once outlived what it was made of.
+
+What a build reads is seen in one way, whatever the layout: `make test` tries some, `make deep-test` all.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from .support import PYTEST, Project, own_toolchain, script, shipped, target, until
+from .support import PYTEST, Project, own_toolchain, script, shipped, some, target, until
 
 NUMBER = 'package main\n\n// #include "number.h"\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(C.NUMBER) }\n'
 PLAIN = 'package main\n\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(N) }\n'
@@ -36,7 +39,10 @@ def changes(
         assert found == word, text
 
 
-@pytest.mark.parametrize("where", ["in the environment", "in quotes", "in the case", "in the case's flags"])
+@pytest.mark.parametrize(
+    "where",
+    some(["in the environment", "in quotes", "in the case", "in the case's flags"], few=["in quotes", "in the case"]),
+)
 def test_an_overlay_of_gos_own_files_that_changes(where: str, project: Project, tmp_path: Path) -> None:
     root = target("amd64").go.goroot
     original = root / "src" / "unicode" / "utf8" / "utf8.go"
@@ -73,6 +79,7 @@ USES = 'package main\n\nimport "C"\nimport "fmt"\nimport "example.com/lib"\n\nfu
 REQUIRES = "module x\n\ngo 1.21\n\nrequire example.com/lib v0.0.0\n"
 
 
+@pytest.mark.deep
 def test_a_module_that_another_modfile_replaces(project: Project, tmp_path: Path) -> None:
     place = library(tmp_path / "lib", "")
     sources = {
@@ -85,6 +92,7 @@ def test_a_module_that_another_modfile_replaces(project: Project, tmp_path: Path
     changes(project, place / "lib.go", "package lib\n\nfunc N() int {{ return {} }}\n")
 
 
+@pytest.mark.deep
 def test_a_static_library_that_a_replaced_module_names(project: Project, tmp_path: Path) -> None:
     cgo = "// #cgo LDFLAGS: ${SRCDIR}/../pre/libpre.a\n// int n(void);\n"
     source = f'package lib\n\n{cgo}import "C"\n\nfunc N() int {{ return int(C.n()) }}\n'
@@ -99,6 +107,7 @@ def test_a_static_library_that_a_replaced_module_names(project: Project, tmp_pat
         assert verdict(project)[0] == word
 
 
+@pytest.mark.deep
 def test_a_file_that_a_replaced_module_embeds(project: Project, tmp_path: Path) -> None:
     source = (
         'package lib\n\nimport _ "embed"\n\n//go:embed data.xml\nvar data string\n\nfunc N() string { return data }\n'
@@ -109,7 +118,7 @@ def test_a_file_that_a_replaced_module_embeds(project: Project, tmp_path: Path) 
     changes(project, place / "data.xml", "{}")
 
 
-@pytest.mark.parametrize("how", ["isystem", "pragma"])
+@pytest.mark.parametrize("how", some(["isystem", "pragma"], few=["pragma"]))
 def test_what_a_system_header_of_ones_own_includes(how: str, project: Project, tmp_path: Path) -> None:
     folder = tmp_path / "inc"
     folder.mkdir()
@@ -135,7 +144,7 @@ if [ "$compiles" ] && [ -f "$out" ]; then cp "$out" "$kept"; fi
 """
 
 
-@pytest.mark.parametrize("how", ["named by a toolchain", "on PATH"])
+@pytest.mark.parametrize("how", some(["named by a toolchain", "on PATH"], few=["on PATH"]))
 def test_a_compiler_behind_a_cache_says_what_it_read(how: str, project: Project, tmp_path: Path) -> None:
     folder = tmp_path / "inc"
     folder.mkdir()
@@ -226,7 +235,7 @@ def test_a_hidden_file_is_embedded_as_go_does(project: Project) -> None:
     changes(project, project.folder("g/number") / "assets" / ".cfg", "{} ")
 
 
-@pytest.mark.parametrize("flags", ["", "--static "])
+@pytest.mark.parametrize("flags", some(["", "--static "], few=["--static "]))
 def test_a_package_that_a_replaced_module_asks_pkg_config_for(flags: str, project: Project, tmp_path: Path) -> None:
     cgo = f"// #cgo pkg-config: {flags}vv\n"
     place = library(tmp_path / "lib", f'package lib\n\n{cgo}import "C"\n\nfunc N() int {{ return C.NUMBER }}\n')
@@ -238,6 +247,7 @@ def test_a_package_that_a_replaced_module_asks_pkg_config_for(flags: str, projec
     changes(project, tmp_path / "pc" / "vv.pc", form, env)
 
 
+@pytest.mark.deep
 def test_a_module_that_a_modfile_elsewhere_replaces(project: Project, tmp_path: Path) -> None:
     place = library(tmp_path / "lib", "")
     (tmp_path / "alt.mod").write_text(f"{REQUIRES}\nreplace example.com/lib => {place}\n")
@@ -246,6 +256,7 @@ def test_a_module_that_a_modfile_elsewhere_replaces(project: Project, tmp_path: 
     changes(project, place / "lib.go", "package lib\n\nfunc N() int {{ return {} }}\n", env)
 
 
+@pytest.mark.deep
 def test_a_header_elsewhere_that_a_fetched_module_names(project: Project, tmp_path: Path) -> None:
     served = tmp_path / "proxy" / "example.com" / "lib" / "@v"
     served.mkdir(parents=True)
@@ -399,7 +410,7 @@ def test_a_program_that_another_session_builds_anew_stays_as_it_is_for_the_sessi
     assert len(list((cache / "store").glob("??/*/*"))) == 2  # nobody is left who could run the old ones
 
 
-@pytest.mark.parametrize("how", ["-n2", "-n0"])
+@pytest.mark.parametrize("how", some(["-n2", "-n0"], few=["-n2"]))
 def test_a_header_of_tomorrow_is_built_in_once_a_session(how: str, project: Project, tmp_path: Path) -> None:
     header = below_a_system_header(project, tmp_path, 6)
     for number in (1, 2):

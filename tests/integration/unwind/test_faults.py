@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ..support import Ran, command, target
+from ..support import Ran, command, some, target
 from .conftest import CHAIN, Build
 from .test_chain import QEMU_ARCHES, line_of
 
@@ -50,7 +50,7 @@ def test_a_fault_in_c_is_shown_where_it_was_and_not_where_go_ended(build: Build,
     assert told[1] == row["pc"]
 
 
-@pytest.mark.parametrize("arch", QEMU_ARCHES)
+@pytest.mark.parametrize("arch", some(QEMU_ARCHES))
 def test_a_nil_dereference_in_go_is_shown_where_it_was(build: Build, arch: str) -> None:
     row, _ = fault("--runner=qemu", build(arch), "--", 0, "nil")
     assert row["fault"]["signal"] == "SIGSEGV"
@@ -58,7 +58,7 @@ def test_a_nil_dereference_in_go_is_shown_where_it_was(build: Build, arch: str) 
     assert "*f.where = 7" in line_of(row["frames"][0])
 
 
-@pytest.mark.parametrize("arch", QEMU_ARCHES)
+@pytest.mark.parametrize("arch", some(QEMU_ARCHES))
 def test_a_fault_that_go_recovers_from_is_passed_over(build: Build, arch: str) -> None:
     row, ran = fault("--runner=qemu", build(arch), "--", 2, "recover")
     assert "recovered: true" in ran.text
@@ -78,7 +78,7 @@ def test_a_backtrace_ends_with_a_reason_where_the_c_library_has_no_frames(build:
     assert own(row) == []
 
 
-@pytest.mark.parametrize("arch", [arch for arch in QEMU_ARCHES if arch not in NO_FRAMES])
+@pytest.mark.parametrize("arch", some(arch for arch in QEMU_ARCHES if arch not in NO_FRAMES))
 def test_an_abort_is_followed_out_of_the_c_library(build: Build, arch: str) -> None:
     row, _ = fault("--runner=qemu", build(arch), "--", 1, "fault")
     assert row["fault"]["signal"] == "SIGABRT"
@@ -109,7 +109,7 @@ int main(int argc, char **argv) {
 """
 
 
-@pytest.mark.parametrize("arch", QEMU_ARCHES)
+@pytest.mark.parametrize("arch", some(QEMU_ARCHES))
 def test_a_signal_that_c_handles_is_no_death_and_the_next_may_be(arch: str, tmp_path: Path) -> None:
     (tmp_path / "c.c").write_text(C_ONLY)
     program = tmp_path / "c"

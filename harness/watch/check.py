@@ -104,7 +104,8 @@ class Checker:
         back = registers[self.table.link] & ~self.table.isa_bit if self.table.link else None
         if back is None and site.crossing not in _ON_GO_STACKS:
             self._forget(sp)
-        if back is None or site.crossing in SIGNALS or site.crossing in self._crossings(back):
+        paired = back is None or site.crossing in SIGNALS or site.crossing in self._crossings(back)
+        if paired and not site.wrapped:
             self._pending.pop((site.crossing, sp), None)
             self._pending[site.crossing, sp] = _Entered(site.name, hit, registers, back)
         if site.crossing == INTO_C:

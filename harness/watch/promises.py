@@ -74,5 +74,7 @@ def of_go(table: RegisterTable) -> tuple[Promise, ...]:
     return _promises(*((name, (1 << table.by_name[name].bits) - 1, ABI_INTERNAL) for name in names))
 
 
-WITHOUT_G: Mapping[str, tuple[str, ...]] = MappingProxyType({"amd64": ("runtime.asmcgocall.abi0",)})
+WITHOUT_G: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"amd64": ("runtime.asmcgocall.abi0", "runtime.cgocallbackg.abi0")}
+)
 """Functions of ABI0 that need not hold g in its register: on amd64 that is ABIInternal's alone."""

@@ -58,13 +58,13 @@ def _code() -> list[tuple[int, int]]:
 
 def _written(made: Sites) -> dict[str, Any]:
     return {
-        "entries": [(address, row.crossing, row.name) for address, row in made.entries.items()],
+        "entries": [(address, row.crossing, row.name, row.wrapped) for address, row in made.entries.items()],
         "exits": [(address, row.crossings, row.name, row.sure) for address, row in made.exits.items()],
     }
 
 
 def _read(rows: dict[str, Any]) -> Sites:
     return Sites(
-        {address: Site(crossing, name) for address, crossing, name in rows["entries"]},
+        {address: Site(crossing, name, wrapped) for address, crossing, name, wrapped in rows["entries"]},
         {address: Exit(tuple(crossings), name, sure) for address, crossings, name, sure in rows["exits"]},
     )

@@ -47,10 +47,14 @@ _CALLERS = (CGOCALL, "runtime.asmcgocall", "runtime.newm1", "runtime.callCgoMmap
 
 @dataclass(frozen=True)
 class Site:
-    """One address at which a crossing is entered: which crossing, and whose entry it is."""
+    """One address at which a crossing is entered: which crossing, and whose entry it is.
+
+    A `wrapped` function is entered by way of another entry, which is the one that is paired with an exit.
+    """
 
     crossing: str
     name: str
+    wrapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,12 @@ def find(program: Program, arch: str) -> Sites:
     switches, callbacks = _entries(program, "asmcgocall"), _entries(program, "cgocallbackg")
     entries.update({address: Site(SWITCH, program.name_at(address)) for address in switches})
     exits.update(_left(program, arch, _CALLERS, SWITCH, switches))
-    entries.update({address: Site(CALLBACK, program.name_at(address)) for address in callbacks})
+    wrapped = _wrapped(program, callbacks)
+    entries.update({address: Site(CALLBACK, program.name_at(address), address in wrapped) for address in callbacks})
     names = [f"runtime.cgocallback{suffix}" for suffix in _WRAPPED]
     exits.update(_left(program, arch, names, CALLBACK, callbacks, by_pointer=True))
     if arch not in ZERO_IN_GO:
-        return Sites({at: site for at, site in entries.items() if at not in _wrapped(program, callbacks)}, exits)
+        return Sites({at: site for at, site in entries.items() if not site.wrapped}, exits)
     for function in program.by_name.get(_RUNTIME + HANDLER, ()):
         entries.update({address: Site(HANDLER, HANDLER) for address in function.entries})
     return Sites(entries, exits)

@@ -245,6 +245,21 @@ def test_the_zero_register_is_zero_when_go_is_entered(table: RegisterTable, zero
         assert [(alarm.what, alarm.after) for alarm in watch.alarms] == ([(zero, 7)] if value else [])
 
 
+def test_what_a_wrapper_calls_is_no_crossing_of_its_own() -> None:
+    """Go up to 1.21 calls cgocallbackg by its wrapper, whose frame is left where the wrapper's caller goes on."""
+    wrapper, left, room = 0x5800, 0x5900, 0x28
+    entries = {
+        wrapper: Site(CALLBACK, "runtime.cgocallbackg.abi0"),
+        CALLBACK_ENTRY: Site(CALLBACK, "runtime.cgocallbackg", wrapped=True),
+    }
+    watch = Checker(AMD64, Sites(entries, {left: Exit((CALLBACK,), "runtime.cgocallback.abi0+0xca")}))
+    watch.take(wrapper, registers(AMD64, rsp=GO_SP))
+    watch.take(CALLBACK_ENTRY, registers(AMD64, rsp=GO_SP - room, xmm15=7))
+    watch.take(left, registers(AMD64, rsp=GO_SP + 0x1008))  # the goroutine's stack has moved meanwhile
+    assert [alarm.what for alarm in watch.alarms] == ["xmm15"]
+    assert watch.checked == {CALLBACK: 1}
+
+
 def test_a_handler_that_jumps_to_the_other_is_held_from_its_own_entry() -> None:
     watch = Checker(ARM64, OF_GO)
     watch.take(CHAINED_ENTRY, registers(ARM64, x30=KERNEL, x21=1))

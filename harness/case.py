@@ -255,13 +255,38 @@ def _rewrite_works(node: MappingNode, values: dict[str, Any], context: Context) 
 def _variants_fit(node: MappingNode, values: dict[str, Any], context: Context) -> None:
     names: set[str] = set()
     listed = child(node, "variants")
+    variants = values.get("variants", ())
     _mode_fits(node, values, values["kind"], context)
-    for number, variant in enumerate(values.get("variants", ())):
+    shared = [row.get("arches", values.get("arches")) for row in variants if "expect" not in row]
+    _rows_apply(node, values, shared if variants else [values.get("arches")], context)
+    for number, variant in enumerate(variants):
         where = listed.value[number]
+        _rows_apply(where, variant, [variant.get("arches", values.get("arches"))], context)
         _mode_fits(where, variant, values["kind"], context)
         if variant["name"] in names:
             context.bad(where, f"two variants are called {variant['name']!r}")
         names.add(variant["name"])
+
+
+def _rows_apply(
+    node: MappingNode, values: Mapping[str, Any], arches: Sequence[Sequence[str] | None], context: Context
+) -> None:
+    """Refuse a row of per_arch for an architecture on which nothing that it stands for runs (None: all do)."""
+    expect = child(node, "expect")
+    if (
+        not arches
+        or None in arches
+        or not isinstance(values.get("expect"), Mapping)
+        or not isinstance(expect, MappingNode)
+    ):
+        return
+    reached = {arch for row in arches for arch in row or ()}
+    rows = child(expect, "per_arch")
+    for number, row in enumerate(values["expect"].get("per_arch", ())):
+        for arch in row["arches"]:
+            if arch not in reached:
+                only = ", ".join(dict.fromkeys(arch for names in arches for arch in names or ()))
+                context.bad(rows.value[number], f"nothing here runs on {arch} (arches: {only}); take it out of the row")
 
 
 def _mode_fits(node: MappingNode, values: Mapping[str, Any], kind: str, context: Context) -> None:

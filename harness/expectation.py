@@ -83,6 +83,11 @@ class Expectation:
     rows: tuple[ArchRow, ...] = ()
 
     @cached_property
+    def looks_at_stderr(self) -> bool:
+        """Whether what the program says on stderr is part of what should happen, anywhere."""
+        return any(expect.stderr is not None for expect in (self.default, *(row.expect for row in self.rows)))
+
+    @cached_property
     def _by_arch(self) -> Mapping[str, ArchRow]:
         return {arch: row for row in self.rows for arch in row.arches}
 

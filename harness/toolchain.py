@@ -6,27 +6,100 @@ of the same `arch`.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from yaml.nodes import MappingNode
+from yaml.nodes import MappingNode, Node
 
 from harness import yamlsource
 from harness.data import toolchains_dir
 from harness.errors import InputError, Problem
-from harness.schema import Choice, Context, ListOf, MapOf, Number, Record, Text, child, validate
+from harness.schema import BAD, Choice, Context, ListOf, MapOf, Number, Record, Text, child, validate
+from harness.suggest import did_you_mean
 
 GO_FILE = "go.yaml"
 FAULTS_FILE = "emulator-faults.yaml"
 
 _NAME = r"[a-z0-9][a-z0-9_]*"
+_GOARCH = (  # internal/syslist of the Go tree, the 64-bit and 32-bit ones that Go has or has reserved
+    *(
+        "386",
+        "amd64",
+        "amd64p32",
+        "arm",
+        "armbe",
+        "arm64",
+        "arm64be",
+        "loong64",
+        "mips",
+        "mipsle",
+        "mips64",
+        "mips64le",
+    ),
+    *("mips64p32", "mips64p32le", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "sparc", "sparc64"),
+)
 _WORDS = ListOf(Text(empty=False))
 _PACKAGES = MapOf(ListOf(Text(form=r"[a-z0-9][a-z0-9+.-]*")), key="compiler|sysroot|loader")
 _FOLDER = Text(form=r"/.*", about="an absolute folder")
 _ENV = MapOf(Text(), key=r"[A-Za-z_][A-Za-z0-9_]*", about="environment variables")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text in which ``{name}`` stands for something that is known later; braces are doubled."""
+
+    names: tuple[str, ...]
+
+    def check(self, node: Node, context: Context) -> Any:
+        """See `Shape.check`."""
+        value = Text(empty=False).check(node, context)
+        if value is BAD:
+            return BAD
+        known = " and ".join(f"{{{name}}}" for name in self.names)
+        try:
+            parts = list(string.Formatter().parse(value))
+        except ValueError as error:
+            return context.bad(node, f"{value!r}: {error}; {known} is filled in, and a brace is written {{{{ or }}}}")
+        for _, name, spec, conversion in parts:
+            if name is not None and (name not in self.names or spec or conversion):
+                hint = did_you_mean(name, self.names) if name not in self.names else ""
+                written = f"{{{name}{'!' + conversion if conversion else ''}{':' + spec if spec else ''}}}"
+                return context.bad(node, f"{value!r}: nothing fills in {written}, only {known}{hint}")
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """See `Shape.json_schema`."""
+        return {"type": "string", "pattern": r"\S", "description": f"may hold {', '.join(self.names)} in braces"}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A value of e_machine by its name in the System V gABI, ``EM_AARCH64``."""
+
+    def check(self, node: Node, context: Context) -> Any:
+        """See `Shape.check`."""
+        value = Text(form=r"EM_[A-Z0-9_]+").check(node, context)
+        if value is BAD or value in USUAL_MACHINES:
+            return value
+        from elftools.elf.enums import ENUM_E_MACHINE  # only for a machine that no shipped file names
+
+        if value not in ENUM_E_MACHINE:
+            known = (name for name in ENUM_E_MACHINE if name.startswith("EM_"))
+            return context.bad(node, f"no ELF machine is called {value!r}{did_you_mean(value, known)}")
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """See `Shape.json_schema`."""
+        return {"type": "string", "pattern": "^EM_[A-Z0-9_]+$"}
+
+
+USUAL_MACHINES = frozenset(
+    f"EM_{name}" for name in ("X86_64", "AARCH64", "RISCV", "S390", "PPC64", "ARM", "386", "MIPS")
+)
 
 
 def _fits(node: MappingNode, values: dict[str, Any], context: Context) -> None:
@@ -43,7 +116,7 @@ TOOLCHAIN_SHAPE = Record(
         "order": Number(1, 1000, about="where it stands in tables; lower comes first in a pair"),
         "about": Text(empty=False),
         "synonyms": ListOf(Text(empty=False), about="other names that --arch accepts"),
-        "go": Record({"goarch": Text(form=_NAME), "env": _ENV}, required=("goarch",)),
+        "go": Record({"goarch": Choice(_GOARCH), "env": _ENV}, required=("goarch",)),
         "c": Record(
             {
                 "triple": Text(empty=False, about="GNU triple"),
@@ -57,7 +130,7 @@ TOOLCHAIN_SHAPE = Record(
         "emulator": Record(
             {
                 "program": Text(empty=False),
-                "flags": _WORDS,
+                "flags": ListOf(Template(("sysroot",))),
                 "slowdown": Number(1, 1000, whole=False, about="time limits are multiplied by it"),
                 "packages": _WORDS,
             },
@@ -68,7 +141,7 @@ TOOLCHAIN_SHAPE = Record(
             required=("machines",),
         ),
         "elf": Record(
-            {"machine": Text(form=r"EM_[A-Z0-9_]+"), "class": Choice(("32", "64"))},
+            {"machine": Machine(), "class": Choice(("32", "64"))},
             required=("machine", "class"),
         ),
         "byte_order": Choice(("little", "big")),

@@ -8,7 +8,9 @@ the two ways to write it; so are tags and anchors, and, by `harness.schema`, dup
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -108,8 +110,6 @@ def compose(text: str, path: Path) -> Node:
     file or more than one document.
     """
     text = text.removeprefix("\ufeff")
-    if len(text) > MAX_BYTES:
-        raise InputError(path, [Problem(1, 1, f"the file is larger than {MAX_BYTES} bytes")])
     if strange := _UNPRINTABLE.search(text):
         message = f"not YAML: the character U+{ord(strange[0]):04X} is not allowed"
         raise InputError(path, [Problem(*_place(text, strange.start()), message)])
@@ -131,11 +131,16 @@ def compose(text: str, path: Path) -> Node:
 
 
 def read(path: Path) -> Node:
-    """Read and compose `path`. Raises InputError when it is missing, unreadable or not UTF-8."""
+    """Read and compose `path`.
+
+    Raises InputError when it is missing, unreadable, no regular file, larger than MAX_BYTES or not UTF-8.
+    """
     try:
-        data = path.read_bytes()
+        data = _contents(path)
     except OSError as error:
-        raise InputError(path, [Problem(1, 1, f"cannot be read: {error.strerror}")]) from None
+        raise InputError(path, [Problem(1, 1, f"cannot be read: {_trouble(path, error)}")]) from None
+    if len(data) > MAX_BYTES:
+        raise InputError(path, [Problem(1, 1, f"the file is larger than {MAX_BYTES} bytes")])
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -143,6 +148,28 @@ def read(path: Path) -> Node:
         line, column = before.count(b"\n") + 1, len(before) - (before.rfind(b"\n") + 1) + 1
         raise InputError(path, [Problem(line, column, f"not UTF-8: byte 0x{data[error.start]:02x}")]) from None
     return compose(text, path)
+
+
+def _contents(path: Path) -> bytes:
+    """Return the first MAX_BYTES + 1 bytes of a regular file; of a pipe or a device nothing is read."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(0, f"it is a {_KINDS.get(stat.S_IFMT(mode), 'special file')}, and a file of text is wanted")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
+
+
+_KINDS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
+
+
+def _trouble(path: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and path.is_symlink():
+        return f"it is a link to {path.readlink()}, which does not exist"
+    return str(error.strerror)
 
 
 def _place(text: str, index: int) -> tuple[int, int]:

@@ -32,7 +32,7 @@ def _trouble(root: Path, cc: Tool, flags: tuple[str, ...], wanted: Elf) -> str:
             return f"the C compiler {cc.command[0]} does not compile: {said[0]}"
         wrong = _mismatch(made, wanted)
         if wrong:
-            return f"{wrong.split(' (')[0]}: the C compiler {cc.command[0]} makes code for another machine"
+            return f"{wrong}: the C compiler {cc.command[0]} makes code for another machine"
     return ""
 
 

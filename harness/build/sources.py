@@ -19,7 +19,7 @@ NOBODYS = frozenset(
 def sources(folder: Path) -> dict[str, bytes]:
     """Return a case's own files by relative path: all but its case.yaml, baseline and hidden files.
 
-    Raises EnvironmentBroken for a file that cannot be read.
+    Raises EnvironmentBroken for a file that cannot be read and for a link that leads nowhere.
     """
     found = dict(_contents(folder, embeds=False))
     if any(b"//go:embed" in content for name, content in found.items() if name.endswith(".go")):
@@ -40,8 +40,13 @@ def _contents(folder: Path, *, embeds: bool) -> Iterator[tuple[str, bytes]]:
             path = Path(place, name)
             relative = str(path.relative_to(folder))
             own = relative in (CASE_FILE, BASELINE_FILE) or _is_hidden(name, embeds=embeds)
-            if own or not path.is_file():
+            if own:
                 continue
+            if not path.is_file():
+                if path.is_symlink() and not path.exists():
+                    mend = "give it something to lead to, or take it away"
+                    raise EnvironmentBroken(f"{path}: a link to {path.readlink()}, which does not exist", mend=mend)
+                continue  # a pipe, a socket, a device: go takes none for a source either
             try:
                 yield relative, path.read_bytes()
             except OSError as error:
@@ -52,15 +57,13 @@ def _contents(folder: Path, *, embeds: bool) -> Iterator[tuple[str, bytes]]:
 def walk(path: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield what `os.walk` does, through links to folders too, but no folder twice on the way to itself."""
     for place, folders, files in os.walk(path, followlinks=True):
-        folders[:] = sorted(name for name in folders if not _leads_back(place, os.path.join(place, name)))  # noqa: PTH118
+        folders[:] = sorted(name for name in folders if not leads_back(Path(place, name)))
         yield place, folders, sorted(files)
 
 
-def _leads_back(place: str, path: str) -> bool:
-    """Whether the link `path` in `place` leads to a folder that `place` is in."""
-    if not os.path.islink(path):  # noqa: PTH114 (thousands)
-        return False
-    return Path(place).resolve().is_relative_to(Path(path).resolve())
+def leads_back(path: Path) -> bool:
+    """Whether `path` is a link to a folder that it is in, so that following it comes round again."""
+    return path.is_symlink() and Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(path))
 
 
 def _is_hidden(name: str, *, embeds: bool) -> bool:

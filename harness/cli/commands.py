@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -20,6 +21,8 @@ from harness.cli.run import run
 from harness.cli.snapshot import snapshot
 from harness.errors import CrossabiError, UsageError
 from harness.toolchain import load_all
+
+CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 EPILOG = """\
 Exit codes: 0 done, 3 internal error, 4 wrong usage, 6 a malformed file, 7 something is missing on this machine,
@@ -166,6 +169,12 @@ def main() -> None:
     except CrossabiError as error:
         click.secho(f"crossabi: {error}", err=True, fg=None if "NO_COLOR" in os.environ else "red")
         code = error.exit_code
+    except OSError as error:
+        if error.filename is not None or error.errno not in CANNOT_WRITE:
+            raise
+        click.secho(f"crossabi: the output cannot be written: {error.strerror}", err=True)
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 (so that Python does not try again when it ends)
+        code = CrossabiError.exit_code
     except SystemExit:
         if sys.stdout is stdout:
             raise

@@ -5,6 +5,7 @@ Targets that behave alike share one entry, so that a reader sees at once who dif
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -77,7 +78,7 @@ class Baseline:
 def load(folder: Path, case: str) -> Baseline:
     """Read the baseline in a case's folder; an absent file is an empty baseline. Raises InputError."""
     path = folder / BASELINE_FILE
-    if not path.exists():
+    if not os.path.lexists(path):
         return Baseline({}, {})
     values = validate(BASELINE_SHAPE, yamlsource.read(path), path)
     measured = dict(values.get("measured", {}))

@@ -20,7 +20,8 @@ def divergences(
     if (left.phase == "build") != (right.phase == "build"):
         return (Divergence("build", _built(left), _built(right)),)
     if left.phase == "build":
-        return tuple(_lines("build diagnostic", _diagnostics(left, normaliser), _diagnostics(right, normaliser)))
+        texts = ([str(row) for row in left.diagnostics], [str(row) for row in right.diagnostics])
+        return tuple(_lines("build diagnostic", *_lines_normalised(*texts, left, right, normaliser)))
     found = list(_exit(left, right, normaliser))
     for name in streams:
         found += text_divergences(name, *_normalised(name, left, right, normaliser))
@@ -42,7 +43,7 @@ def text_divergences(name: str, left: str, right: str) -> list[Divergence]:
 
 def _dropped(name: str, left: Observation, right: Observation) -> Iterator[Divergence]:
     """Yield how much was not kept, where that differs (a baseline keeps no such count)."""
-    counts = [side.dropped.get(name, 0) for side in (left, right) if side.command]
+    counts = [side.dropped.get(name, 0) for side in (left, right) if not _is_baseline(side)]
     if len(set(counts)) > 1:
         yield Divergence(f"{name} end", *(f"{count} more bytes, dropped" for count in counts))
 
@@ -56,7 +57,7 @@ def _exit(left: Observation, right: Observation, normaliser: Normaliser) -> Iter
         if first != second:
             yield Divergence(f"exit {name}", str(first), str(second))
     if left.outcome in _CRASHES:
-        ours, theirs = (normaliser.apply(side.message, side) for side in (left, right))
+        [ours], [theirs] = _lines_normalised([left.message], [right.message], left, right, normaliser)
         if ours != theirs:
             yield Divergence("exit message", ours, theirs)
 
@@ -101,17 +102,45 @@ def _normalised(name: str, left: Observation, right: Observation, normaliser: No
     if first == second:
         return first, second
     ours, theirs = normaliser.apply(first, left), normaliser.apply(second, right)
-    raw, normal = [first.split("\n"), second.split("\n")], [ours.split("\n"), theirs.split("\n")]
-    if [len(lines) for lines in raw] != [len(lines) for lines in normal]:
+    if (_is_baseline(left) and first == theirs) or (_is_baseline(right) and second == ours):
+        return ours, ours
+    mine, yours, ours_split, theirs_split = (text.split("\n") for text in (first, second, ours, theirs))
+    if (len(mine), len(yours)) != (len(ours_split), len(theirs_split)):
         return ours, theirs
-    for number, (mine, yours) in enumerate(zip(*raw, strict=False)):
-        if mine == yours:
-            normal[1][number] = normal[0][number]
-    return ours, "\n".join(normal[1])
+    return ours, "\n".join(_aligned(mine, yours, ours_split, theirs_split, left, right))
 
 
-def _diagnostics(observation: Observation, normaliser: Normaliser) -> list[str]:
-    return [normaliser.apply(str(diagnostic), observation) for diagnostic in observation.diagnostics]
+def _lines_normalised(
+    first: Sequence[str], second: Sequence[str], left: Observation, right: Observation, normaliser: Normaliser
+) -> tuple[list[str], list[str]]:
+    """Return the texts of both sides, each normalised by itself; what a baseline accepts is equal to it."""
+    ours, theirs = [normaliser.apply(text, left) for text in first], [normaliser.apply(text, right) for text in second]
+    return ours, _aligned(first, second, ours, theirs, left, right)
+
+
+def _aligned(
+    first: Sequence[str],
+    second: Sequence[str],
+    ours: Sequence[str],
+    theirs: Sequence[str],
+    left: Observation,
+    right: Observation,
+) -> list[str]:
+    """Return `theirs` with our line for each that is equal as printed, or as the baseline of either side has it.
+
+    A baseline's text has been normalised. It is once more, so that a row added later needs no new baseline; but a
+    case's own row may find what it has written itself, so what stands in the baseline counts as it is, too.
+    """
+    rows = list(theirs)
+    for number, (mine, yours) in enumerate(zip(first, second, strict=False)):
+        accepted = (_is_baseline(left) and mine == theirs[number]) or (_is_baseline(right) and yours == ours[number])
+        if mine == yours or accepted:
+            rows[number] = ours[number]
+    return rows
+
+
+def _is_baseline(side: Observation) -> bool:
+    return not side.command
 
 
 def _built(observation: Observation) -> str:

@@ -63,4 +63,6 @@ def mismatch(path: Path, wanted: Elf) -> str:
     if (found.machine, found.bits, found.byte_order) == (wanted.machine, wanted.bits, wanted.byte_order):
         return ""
     asked = describe(wanted.machine, wanted.bits, wanted.byte_order)
-    return f"asked for {asked.split(',')[0]}, got {found.name} ({asked} against {found})"
+    if found.machine == wanted.machine:
+        return f"asked for {asked}, got {found}"
+    return f"asked for {asked.split(',')[0]}, got {found.name}"

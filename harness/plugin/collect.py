@@ -5,27 +5,40 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from harness import case as cases
+from harness.build.sources import leads_back
 from harness.case import CASE_FILE, Case, Variant
-from harness.errors import CrossabiError, InputError
+from harness.errors import CrossabiError, InputError, Problem
 from harness.plugin.items import AbsentItem, CrossItem, DiffItem, LoadItem, RunItem
 from harness.plugin.state import STATE, Chosen, State, case_name, is_below_cases, is_case
 from harness.target import Target
+
+FOREIGN = frozenset({"vendor", "testdata", "node_modules"})  # folders of a program's own, with whatever is in them
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect a case's folder as a whole (its sources are nobody's tests), and what is below ``cases`` quickly."""
     if not is_below_cases(path, parent.config.stash[STATE].root):
         return None
-    if (path / CASE_FILE).is_file():
+    if os.path.lexists(path / CASE_FILE):
         return CaseFolder.from_parent(parent, path=path)
-    if (path / "__init__.py").is_file():
+    if os.path.lexists(path / "__init__.py"):
         return None  # a package of somebody's tests
     return CaseGroup.from_parent(parent, path=path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave alone, below ``cases``, a link that leads back to a folder it is in (there is nothing new behind it), and
+    a folder that one may not look into: its group says so, while pytest's own look would end the session."""
+    if not is_below_cases(collection_path, config.stash[STATE].root):
+        return None
+    back = collection_path.is_symlink() and leads_back(collection_path)
+    return back or is_closed(collection_path) or None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -54,32 +67,92 @@ class CaseGroup(pytest.Directory):
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """Yield a case file for each child that is a case's folder, then everything else as pytest does."""
+        try:
+            entries = scan(self.path)
+        except OSError as error:
+            yield Unreadable.from_parent(self, path=self.path, name="", nodeid=self.nodeid, trouble=str(error.strerror))
+            return
+        folders = sorted(name for name, kind in entries.items() if kind == "folder" and not name.startswith("."))
+        files = {name: os.path.join(self.path, name, CASE_FILE) for name in folders}  # noqa: PTH118 (thousands)
+        cases = {name for name, file in files.items() if os.path.lexists(file)}
+        yield from self._unreadable(name for name in entries if name not in cases and "." not in name)
         option = self.config.option
         if option.ignore or option.ignore_glob or option.deselect:
             yield from self._as_pytest_does()
             return
-        cases: set[str] = set()
-        base = self.nodeid
-        with os.scandir(self.path) as entries:
-            folders = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
-        for name in folders:
+        given = {name for name in cases if self.session.isinitpath(self.path / name, with_parents=True)}
+        for name in sorted(cases - given):
+            nodeid = f"{self.nodeid}/{name}/{CASE_FILE}"
+            yield CaseFile.from_parent(self, path=Path(files[name]), name=f"{name}/{CASE_FILE}", nodeid=nodeid)
+        if given or len(cases) < len(folders) or "file" in entries.values():
+            yield from (node for node in self._as_pytest_does() if node.path.name not in cases - given)
+
+    def _unreadable(self, names: Iterable[str]) -> Iterator[Unreadable]:
+        """Yield a failing collector for each link that leads nowhere and each closed folder among `names`."""
+        for name in sorted(names):
             path = self.path / name
-            file = os.path.join(path, CASE_FILE)  # noqa: PTH118 (thousands of times)
-            if os.path.isfile(file) and not self.session.isinitpath(path, with_parents=True):  # noqa: PTH113
-                cases.add(name)
-                nodeid = f"{base}/{name}/{CASE_FILE}"
-                yield CaseFile.from_parent(self, path=path / CASE_FILE, name=f"{name}/{CASE_FILE}", nodeid=nodeid)
-        if len(cases) < len(folders) or self._has_files():
-            yield from (node for node in self._as_pytest_does() if node.path.name not in cases)
+            trouble = ""
+            if path.is_symlink() and not os.path.exists(path):  # noqa: PTH110 (which raises for a circle)
+                trouble = f"a link to {path.readlink()}, where nothing can be found; mend it or take it away"
+            elif is_closed(path):
+                trouble = "Permission denied"
+            if trouble:
+                nodeid = f"{self.nodeid}/{name}"
+                yield Unreadable.from_parent(self, path=path, name=name, nodeid=nodeid, trouble=trouble)
 
     def _as_pytest_does(self) -> Iterable[pytest.Item | pytest.Collector]:
         # Dir is final, but asks nothing of `self` that a Directory lacks; with a Dir as the parent of what is found,
         # the fixtures of this folder's conftest.py would be out of sight.
         return pytest.Dir.collect(cast(pytest.Dir, self))
 
-    def _has_files(self) -> bool:
-        with os.scandir(self.path) as entries:
-            return any(entry.is_file() for entry in entries)
+
+def scan(folder: Path) -> dict[str, str]:
+    """Return whether each name in `folder` is a ``folder``, a ``file`` or something ``else``, links followed.
+
+    Raises OSError where the folder cannot be read; a link that leads nowhere or in a circle is something else.
+    """
+    found = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                found[entry.name] = "folder" if entry.is_dir() else "file" if entry.is_file() else "else"
+            except OSError:
+                found[entry.name] = "else"
+    return found
+
+
+def is_closed(path: Path) -> bool:
+    """Whether `path` is a folder that one may not look into."""
+    return os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK)  # noqa: PTH112 (which raises)
+
+
+def cases_inside(folder: Path) -> Iterator[Path]:
+    """Yield each case.yaml in a folder of a case's own folder, where nobody looks for cases."""
+    try:
+        entries = scan(folder)
+    except OSError:
+        return  # the build says so
+    for name, kind in sorted(entries.items()):
+        if kind == "folder" and not name.startswith((".", "_")) and name not in FOREIGN:
+            path = folder / name
+            if path.is_symlink():
+                continue
+            if os.path.lexists(path / CASE_FILE):
+                yield path / CASE_FILE
+            yield from cases_inside(path)
+
+
+class Unreadable(pytest.Collector):
+    """A folder, or what should be one, that cannot be looked into: one failing item, so that the others still run."""
+
+    def __init__(self, *, trouble: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.trouble = trouble
+
+    def collect(self) -> Iterable[CrossItem]:
+        """Yield the item that says why."""
+        error = InputError(self.path, [Problem(1, 1, f"cannot be read: {self.trouble}")])
+        yield LoadItem.from_parent(self, name="load", error=error, case=case_name(self.path / CASE_FILE))
 
 
 class CaseFile(pytest.File):
@@ -93,6 +166,11 @@ class CaseFile(pytest.File):
         state = self.config.stash[STATE]
         if self._cannot_work(state):
             return
+        for path in cases_inside(self.path.parent):
+            hidden = f"this case is inside another one, {self.path.parent}, whose folder is its sources; move it out"
+            error = InputError(path, [Problem(1, 1, hidden)])
+            name = f"load[{path.parent.relative_to(self.path.parent)}]"
+            yield LoadItem.from_parent(self, name=name, error=error, case=case_name(path))
         try:
             case = cases.load(self.path, case_name(self.path), state.names)
         except InputError as error:

@@ -50,6 +50,11 @@ class CrossItem(pytest.Item):
     lonely = False
     case_name: str  # in tables and records; see `names.tell_apart`
 
+    def __init__(self, *, name: str, parent: pytest.Collector, **kwargs: Any) -> None:
+        # The text form, which pytest takes apart as it does the ids that it keeps for --lf: an id that pytest makes of
+        # `name` itself is another since 9.2, where what stands in brackets is a part of its own.
+        super().__init__(name=name, parent=parent, nodeid=f"{parent.nodeid}::{name}", **kwargs)
+
     @property
     def state(self) -> State:
         """The plugin's state."""
@@ -104,7 +109,7 @@ class CrossItem(pytest.Item):
         options += [f"--snapshot={probe}" for probe in self.config.getoption("snapshot")]
         options += ["--watch-crossings"] if self.config.getoption("watch_crossings") else []
         place = os.path.relpath(self.path, self.config.invocation_params.dir)
-        return shlex.join(["pytest", *options, f"{place}::{self.name}"])
+        return shlex.join(["pytest", *options, f"{place}::{self.name}" if self.path.is_file() else place])
 
     def rerun_arches(self) -> list[str]:
         """Return the architectures that have to be asked for to get this item."""
@@ -112,7 +117,7 @@ class CrossItem(pytest.Item):
 
 
 class LoadItem(CrossItem):
-    """Stands for a case.yaml that cannot be read: fails with every problem in it."""
+    """Stands for a case.yaml, or a folder below ``cases``, that cannot be read: fails with every problem in it."""
 
     def __init__(self, *, error: InputError, case: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -41,11 +41,12 @@ class State:
     def root(self) -> Path:
         """The project's folder, from which ``cases`` is looked for.
 
-        That is pytest's rootdir; but where no configuration file says which it is, pytest takes the folder that it is
-        started in or was given, which may be a case's own or a group's.
+        That is pytest's rootdir; but where no configuration file in it says so, it is the folder that pytest is started
+        in or was given, which may be a case's own or a group's.
         """
-        root = self.config.rootpath
-        if self.config.inipath is None and ((root / CASE_FILE).is_file() or next(root.glob(f"*/{CASE_FILE}"), None)):
+        root, ini = self.config.rootpath, self.config.inipath
+        is_project = ini is not None and ini.parent == root
+        if not is_project and ((root / CASE_FILE).is_file() or next(root.glob(f"*/{CASE_FILE}"), None)):
             return next((folder.parent for folder in (root, *root.parents) if folder.name == CASES), root)
         return root
 

@@ -129,7 +129,8 @@ def _once(
         workdir=finished.workdir,
         pid=finished.pid,
     )
-    shown = "".join(getattr(observation, name) for name in case.compare)
+    looked_at = {"message", *case.compare, *(["stderr"] if variant.expect.looks_at_stderr else [])}
+    shown = "\n".join(getattr(observation, name) for name in looked_at)
     return replace(observation, symbols=symbols(shown, binary)), ended.retry
 
 

@@ -219,6 +219,13 @@ def test_a_pipe_that_is_closed_early_is_no_error(what: tuple[str, ...], unbuffer
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("what", [("doctor",), ("doctor", "--json"), ("schema",), ("--help",)], ids=" ".join)
+def test_an_output_that_cannot_be_written_is_said_and_no_success(what: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*CROSSABI, *what], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "crossabi: the output cannot be written: No space left on device\n")
+
+
 def test_a_malformed_toolchain_file_ends_with_6_and_its_place(tmp_path: Path) -> None:
     (tmp_path / "arm64.yaml").write_text("arch: arm64\nodrer: 2\n")
     done = crossabi("doctor", f"--toolchains={tmp_path}")

@@ -26,6 +26,19 @@ func main() { C.show() }
 """
 
 
+PANICS = """\
+package main
+
+import "C"
+
+type pair struct{ a, b int }
+
+var global = pair{1, 2}
+
+func main() { panic(&global) }
+"""
+
+
 def run(folder: Path, *options: str) -> tuple[subprocess.CompletedProcess[str], list[dict[str, object]]]:
     records = folder / "records.jsonl"
     argv = [sys.executable, "-m", "pytest", "--arch=amd64,arm64", f"--records={records}", *options, "cases"]
@@ -33,11 +46,15 @@ def run(folder: Path, *options: str) -> tuple[subprocess.CompletedProcess[str], 
     return done, [json.loads(line) for line in records.read_text().splitlines()]
 
 
-def test_the_same_function_at_two_addresses_is_no_divergence(tmp_path: Path) -> None:
-    case = tmp_path / "cases" / "a" / "address"
+def write(folder: Path, case_yaml: str, source: str) -> None:
+    case = folder / "cases" / "a" / "address"
     case.mkdir(parents=True)
-    (case / "case.yaml").write_text("kind: program\nabout: prints where a function is\n")
-    (case / "main.go").write_text(SOURCE.replace("\\\\n", "\\n"))
+    (case / "case.yaml").write_text(case_yaml)
+    (case / "main.go").write_text(source)
+
+
+def test_the_same_function_at_two_addresses_is_no_divergence(tmp_path: Path) -> None:
+    write(tmp_path, "kind: program\nabout: prints where a function is\n", SOURCE.replace("\\\\n", "\\n"))
     done, records = run(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     seen = {row["target"]: row for row in records if row["type"] == "observation"}
@@ -50,3 +67,13 @@ def test_the_same_function_at_two_addresses_is_no_divergence(tmp_path: Path) -> 
     done, _ = run(tmp_path, "--raw")
     assert done.returncode == 1
     assert "amd64 and arm64 diverge: stdout line 1" in done.stdout
+
+
+def test_an_address_in_what_a_program_dies_of_is_no_divergence(tmp_path: Path) -> None:
+    write(tmp_path, "kind: program\nabout: panics with an address\nexpect: {outcome: go-panic}\n", PANICS)
+    done, records = run(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = {row["target"]: row for row in records if row["type"] == "observation"}
+    assert seen["amd64"]["message"] != seen["arm64"]["message"]
+    for row in seen.values():
+        assert list(dict(row["symbols"]).values()) == ["main.global+0x0"]  # type: ignore[call-overload]

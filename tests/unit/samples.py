@@ -197,6 +197,20 @@ CASES = {
         "    - {arches: [arm, aarch64], reason: r, exit: 2}\n",
         4, 7, "arm64 already stands in row 1", in_schema=False,
     ),
+    "row that is never applied": _case(
+        "arches: [arm64]\nexpect:\n  per_arch:\n    - {arches: [arm], reason: r, exit: 1}\n",
+        4, 7, "nothing here runs on arm (arches: arm64)", in_schema=False,
+    ),
+    "row that a variant never applies": _case(
+        "variants:\n  - name: a\n    arches: [arm]\n"
+        "    expect: {per_arch: [{arches: [arm], reason: r, exit: 1}, {arches: [386], reason: r, exit: 1}]}\n",
+        4, 62, "nothing here runs on 386 (arches: arm)", in_schema=False,
+    ),
+    "row that no variant applies": _case(
+        "arches: [arm]\nexpect: {per_arch: [{arches: [amd64], reason: r, exit: 1}]}\n"
+        "variants: [{name: a, arches: [arm64]}, {name: b}, {name: c, arches: [amd64], expect: {exit: 2}}]\n",
+        2, 21, "nothing here runs on amd64 (arches: arm64, arm)", in_schema=False,
+    ),
     "mode of a program": _case("build: {mode: c-archive}\n", 1, 15, "is for kind: c-host only", in_schema=False),
     "mode of a variant": _case(
         "variants:\n  - name: a\n    build: {mode: c-shared}\n", 3, 19, "is for kind: c-host only", in_schema=False
@@ -229,6 +243,33 @@ TOOLCHAINS = {
     "relative sysroot": _toolchain("sysroot: /usr/aarch64", "sysroot: usr/aarch64", 0, 12, "does not have the form"),
     "no slowdown": _toolchain("slowdown: 4", "slowdown: 0.5", 0, 13, "0.5 is not between 1 and 1000"),
     "machine": _toolchain("EM_AARCH64", "AArch64", 0, 12, "'AArch64' does not have the form"),
+    "machine that nobody knows": _toolchain(
+        "EM_AARCH64",
+        "EM_AARHC64",
+        0,
+        12,
+        "no ELF machine is called 'EM_AARHC64'; did you mean 'EM_AARCH64'?",
+        in_schema=False,
+    ),
+    "GOARCH": _toolchain("goarch: arm64", "goarch: arm46", 0, 11, "did you mean 'arm64'?"),
+    "brace": _toolchain('flags: [-L, "{sysroot}"]', 'flags: [-L, "{sysroot"]', 0, 15, "'}'", in_schema=False),
+    "placeholder": _toolchain(
+        '"{sysroot}"',
+        '"{sysrot}"',
+        0,
+        15,
+        "nothing fills in {sysrot}, only {sysroot}; did you mean 'sysroot'?",
+        in_schema=False,
+    ),
+    "placeholder with a form": _toolchain(
+        '"{sysroot}"',
+        '"{sysroot:>9}"',
+        0,
+        15,
+        "nothing fills in {sysroot:>9}",
+        in_schema=False,
+    ),
+    "placeholder without a name": _toolchain('"{sysroot}"', '"{}"', 0, 15, "nothing fills in {}", in_schema=False),
     "class": _toolchain("class: 64", "class: 46", 0, 10, "'46' is not one of 32, 64; did you mean '64'?"),
     "byte order": _toolchain("byte_order: little", "byte_order: litle", 0, 13, "did you mean 'little'?"),
     "no for a list": _toolchain("machines: [aarch64, arm64]", "machines: no", 0, 13, "expected a list, found no"),

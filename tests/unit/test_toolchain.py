@@ -108,7 +108,7 @@ def test_a_users_folder_adds_and_replaces(tmp_path: Path) -> None:
     [
         ({"a.yaml": TOOLCHAIN, "b.yaml": TOOLCHAIN}, r"b\.yaml:1:1: a\.yaml already describes 'arm64'"),
         (
-            {"a.yaml": TOOLCHAIN.replace("arch: arm64", "arch: other")},
+            {"a.yaml": TOOLCHAIN.replace("arch: arm64", "arch: other", 1)},
             r"the synonym 'aarch64' already belongs to arm64 \(.*/arm64\.yaml\)",
         ),
         ({"a.yaml": TOOLCHAIN.replace("[aarch64,", "[AMD64,")}, "the synonym 'AMD64' already belongs to amd64"),

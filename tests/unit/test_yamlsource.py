@@ -1,5 +1,7 @@
 import contextlib
 import math
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -142,9 +144,28 @@ def test_brackets_in_texts_are_not_nesting() -> None:
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("absent.yaml", "cannot be read: No such file or directory"), (".", "cannot be read: Is a directory")],
+    [
+        ("absent.yaml", "cannot be read: No such file or directory"),
+        (".", "cannot be read: it is a folder, and a file of text is wanted"),
+        ("pipe.yaml", "cannot be read: it is a pipe"),
+        ("device.yaml", "cannot be read: it is a device"),
+        ("gone.yaml", "cannot be read: it is a link to nowhere, which does not exist"),
+        ("circle.yaml", "cannot be read: Too many levels of symbolic links"),
+        ("socket.yaml", "cannot be read: No such device or address"),
+        ("large.yaml", "the file is larger than 1048576 bytes"),
+    ],
 )
-def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, name: str, says: str) -> None:
+def test_a_file_that_cannot_be_read_says_so(
+    tmp_path: Path, name: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.yaml")
+    for link, target in (("device", "/dev/zero"), ("gone", "nowhere"), ("circle", "circle.yaml")):
+        Path(f"{link}.yaml").symlink_to(target)
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind("socket.yaml")
+    with Path("large.yaml").open("w") as file:
+        file.truncate(1 << 40)  # all of it cannot be held
     with pytest.raises(InputError, match=says) as caught:
         yamlsource.read(tmp_path / name)
     assert caught.value.exit_code == 6

@@ -29,6 +29,15 @@ def test_a_source_that_cannot_be_read_is_our_trouble(tmp_path: Path, monkeypatch
         sources(tmp_path)
 
 
+def test_a_link_that_leads_nowhere_is_our_trouble(tmp_path: Path) -> None:
+    touch(tmp_path / "main.go")
+    (tmp_path / ".#main.go").symlink_to("editor@host.1234")  # as Emacs marks a file that is being edited
+    assert list(sources(tmp_path)) == ["main.go"]
+    (tmp_path / "add.c").symlink_to("gone.c")
+    with pytest.raises(EnvironmentBroken, match=r"add\.c: a link to gone\.c, which does not exist"):
+        sources(tmp_path)
+
+
 def _refuse(read: Callable[[Path], bytes], name: str) -> Callable[[Path], bytes]:
     def refused(path: Path) -> bytes:
         if path.name == name:

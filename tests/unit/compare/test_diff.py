@@ -144,3 +144,34 @@ def test_how_much_was_dropped_is_compared_between_runs_but_not_with_a_baseline()
     assert found == (Divergence("stdout end", "5 more bytes, dropped", "7 more bytes, dropped"),)
     assert divergences(*runs, ["stderr"], Normaliser()) == ()
     assert divergences(observed(stdout="a"), runs[0], ["stdout"], Normaliser()) == ()
+
+
+GROWS = (Rewrite("x", "xx"),)  # finds what it has written itself
+
+
+@pytest.mark.parametrize(
+    ("fields", "accepted"),
+    [
+        ({"stdout": "x\n"}, {"stdout": "xx\n"}),
+        ({"stdout": "a\nx\nb\n"}, {"stdout": "old\nxx\nb\n"}),
+        ({**PANIC, "message": "x"}, {**PANIC, "message": "xx"}),
+        (
+            {**REFUSED, "diagnostics": (Diagnostic("", 0, 0, "x"),)},
+            {**REFUSED, "diagnostics": (Diagnostic("", 0, 0, "xx"),)},
+        ),
+    ],
+    ids=["stdout", "a line of stdout", "message", "diagnostic"],
+)
+def test_what_a_baseline_holds_is_normalised_already(fields: dict[str, Any], accepted: dict[str, Any]) -> None:
+    sides = observed(command=("./x",), **fields), observed(**accepted)
+    other = [("stdout line 1", "a", "old")] if "old" in accepted.get("stdout", "") else []
+    for first, second in (sides, sides[::-1]):
+        found = divergences(first, second, ["stdout"], Normaliser(GROWS))
+        assert [row.where for row in found] == [where for where, *_ in other]
+    live = [observed(command=("./x",), **row) for row in (fields, accepted)]
+    assert divergences(*live, ["stdout"], Normaliser(GROWS))  # between two programs the row is no excuse
+
+
+def test_a_row_that_is_added_later_needs_no_new_baseline() -> None:
+    live, accepted = observed(command=("./x",), stdout="took 7 s\n"), observed(stdout="took 5 s\n")
+    assert not divergences(accepted, live, ["stdout"], Normaliser((Rewrite(r"took \d+ s", "took <n> s"),)))

@@ -325,3 +325,24 @@ def test_two_refusals_alike_say_nothing_of_what_is_declared_of_a_run() -> None:
     assert diffed(REFUSED, REFUSED, LINES).verdict is Word.PASS
     rows = [{"arches": ["arm64"], "reason": "r", "fail@build": "bad"}]
     assert diffed(REFUSED, REFUSED, {"per_arch": rows}).verdict is Word.XPASS
+
+
+@pytest.mark.parametrize(
+    ("rights", "word", "says"),
+    [
+        ("222", Word.XFAIL, "declared: "),
+        ("122", Word.XPASS, "stdout no longer happens in 1 of 3 comparisons of repeats"),
+        ("221", Word.XPASS, "stdout no longer happens in 1 of 3 comparisons of repeats"),
+        ("111", Word.XPASS, "stdout no longer happens"),
+        ("213", Word.FAIL, "diverge"),
+    ],
+)
+def test_a_declared_divergence_happens_in_every_repeat(rights: str, word: Word, says: str) -> None:
+    expectation = from_yaml(
+        {"stdout": "a\n1\n", "per_arch": [{"arches": ["arm64"], "reason": "r", "stdout": "a\n2\n"}]}
+    )
+    left = observed(target="amd64", stdout="a\n1\n")
+    repeats = [observed(stdout=f"{'b' if text == '3' else 'a'}\n{text}\n") for text in rights]
+    verdict = judge_diff(ITEM, [left], repeats, expectation, rules())
+    assert verdict.verdict is word
+    assert says in verdict.cause

@@ -1,0 +1,105 @@
+"""What stands below ``cases`` and is no case: nothing of it stops the others, and no case vanishes without a word."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ..support import PYTEST, Project, command
+
+ODD = "cases/g/odd/case.yaml:1:1: cannot be read: "
+
+
+@pytest.fixture
+def good(project: Project) -> Project:
+    project.case("g/good", "say", "hello")
+    return project
+
+
+def _circle(cases: Path) -> None:
+    (cases / "g" / "b").symlink_to("b")
+
+
+def _up(cases: Path) -> None:
+    (cases / "g" / "up").symlink_to("..")
+
+
+def _nowhere(cases: Path) -> None:
+    (cases / "g" / "moved").symlink_to("/nowhere/moved")
+
+
+def _editor(cases: Path) -> None:
+    (cases / "g" / ".#x").symlink_to("nowhere")
+    (cases / "g" / "x.yaml").symlink_to("nowhere")
+
+
+def _case(make: Callable[[Path], None]) -> Callable[[Path], None]:
+    def made(cases: Path) -> None:
+        (cases / "g" / "odd").mkdir()
+        make(cases / "g" / "odd" / "case.yaml")
+
+    return made
+
+
+def _inside(cases: Path) -> None:
+    shutil.copytree(cases / "g" / "good", cases / "g" / "good" / "deeper" / "still")
+
+
+def _foreign(cases: Path) -> None:
+    for name in ("vendor", "testdata", ".hidden"):
+        (cases / "g" / "good" / name).mkdir()
+        (cases / "g" / "good" / name / "case.yaml").write_text("somebody: else's\n")
+
+
+@pytest.mark.parametrize(
+    ("make", "item", "says"),
+    [
+        (_circle, "g/b::load", "cases/g/b:1:1: cannot be read: a link to b, where nothing can be found"),
+        (_up, None, ""),
+        (_nowhere, "g/moved::load", "cases/g/moved:1:1: cannot be read: a link to /nowhere/moved, where"),
+        (_editor, None, ""),
+        (_case(lambda path: path.symlink_to("gone")), "g/odd::load", f"{ODD}it is a link to gone"),
+        (_case(lambda path: path.symlink_to("case.yaml")), "g/odd::load", f"{ODD}Too many levels"),
+        (_case(Path.mkdir), "g/odd::load", f"{ODD}it is a folder"),
+        (_case(os.mkfifo), "g/odd::load", f"{ODD}it is a pipe"),
+        (_case(lambda path: path.symlink_to("/dev/zero")), "g/odd::load", f"{ODD}it is a device"),
+        (_inside, "g/good/deeper/still::load[deeper/still]", "deeper/still/case.yaml:1:1: this case is inside"),
+        (_foreign, None, ""),
+    ],
+    ids=["circle", "link up", "link to nowhere", "editor's links", "case.yaml to nowhere", "case.yaml in a circle",
+         "case.yaml a folder", "case.yaml a pipe", "case.yaml endless", "case in a case", "foreign folders"],
+)  # fmt: skip
+@pytest.mark.parametrize("way", ["quickly", "as pytest does"])
+def test_the_good_case_runs_and_the_odd_thing_is_told(
+    good: Project, make: Callable[[Path], None], item: str | None, says: str, way: str
+) -> None:
+    make(good.path / "cases")
+    more = ["--deselect=nothing"] if way != "quickly" else []
+    ran = good.pytest("--arch=amd64", *more)
+    assert ran.words == {"g/good::run[amd64]": "PASS", **({item: "FAIL"} if item else {})}, ran.text
+    assert ran.code == bool(item)
+    if item:
+        assert says in ran.cause(item)
+    assert "Traceback" not in ran.text
+
+
+@pytest.mark.parametrize("closed", ["g/shut", "g/shut/case.yaml"])
+def test_what_one_may_not_read_is_one_failing_item(good: Project, closed: str) -> None:
+    good.case("g/shut", "say", "hello")
+    good.folder(closed).chmod(0)
+    as_anybody = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    ran = command([*as_anybody, *PYTEST, "--collect-only", "-q", "--arch=amd64"], good.path)
+    assert "cases/g/good/case.yaml::run[amd64]" in ran.text
+    assert "cases/g/shut" in ran.text
+    assert "::load" in ran.text
+    assert "Traceback" not in ran.text
+
+
+@pytest.mark.parametrize("options", [["-c", "/dev/null"], ["--rootdir=cases/g/good"], ["--rootdir=cases/g"]])
+def test_cases_are_found_wherever_pytest_takes_the_root_to_be(good: Project, options: list[str]) -> None:
+    ran = good.pytest("--arch=amd64", *options)
+    assert ran.words == {"g/good::run[amd64]": "PASS"}, ran.text

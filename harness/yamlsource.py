@@ -24,6 +24,7 @@ from yaml.resolver import BaseResolver
 from harness.errors import InputError, Problem
 
 MAX_BYTES = 1 << 20
+_CHUNK = 1 << 16
 MAX_DEPTH = 100  # of lists and mappings; libyaml recurses in C and overruns its stack far above
 
 _TAGS = {
@@ -151,14 +152,16 @@ def read(path: Path) -> Node:
 
 
 def _contents(path: Path) -> bytes:
-    """Return the first MAX_BYTES + 1 bytes of a regular file; of a pipe or a device nothing is read."""
+    """Return the bytes of a regular file, a few more than MAX_BYTES at most; of a pipe or a device nothing is read."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise OSError(0, f"it is a {_KINDS.get(stat.S_IFMT(mode), 'special file')}, and a file of text is wanted")
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_BYTES + 1)
+        data = b""
+        while len(data) <= MAX_BYTES and (more := os.read(descriptor, _CHUNK)):
+            data += more
+        return data
     finally:
         os.close(descriptor)
 

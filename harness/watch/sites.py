@@ -19,6 +19,9 @@ from harness.watch.promises import ZERO_IN_GO
 INTO_GO = ("crosscall2", "crosscall1")
 """What C code calls to enter Go: for a callback, and on a thread of the runtime's."""
 
+_EARLIER = {f"crosscall_{suffix}": "crosscall1" for suffix in ("386", "amd64", "arm1", "ppc64", "s390x")}
+"""What crosscall1 was called before Go 1.22 (386, amd64, arm) and in the releases after that too (ppc64, s390x)."""
+
 SIGNALS = ("sigtramp", "cgoSigtramp")
 """What the kernel, or a handler in C that hands on, calls for a signal; the second jumps to the first."""
 
@@ -88,14 +91,20 @@ def find(program: Program, arch: str) -> Sites:
     """Return the crossings of `program`; none where it has no cgo in it. Raises OSError."""
     entries: dict[int, Site] = {}
     exits: dict[int, Exit] = {}
-    targets = {entry: name for name in INTO_GO for row in program.by_name.get(name, ()) for entry in row.entries}
+    into_go = dict(zip(INTO_GO, INTO_GO, strict=True)) | _EARLIER
+    targets = {
+        entry: crossing
+        for name, crossing in into_go.items()
+        for row in program.by_name.get(name, ())
+        for entry in row.entries
+    }
     if not targets:
         return Sites({}, {})
-    entries.update({address: Site(name, name) for address, name in targets.items()})
+    entries.update({address: Site(crossing, crossing) for address, crossing in targets.items()})
     for name in SIGNALS:
         entries.update({address: Site(name, name) for address in _entries(program, name)})
     for function in c_functions(program):
-        if function.name in INTO_GO or function.name in _CALL_OTHERS:
+        if function.name in into_go or function.name in _CALL_OTHERS:
             continue  # what crosscall2 and crosscall1 call is Go's
         for call in calls(program, function, arch):
             # What calls by way of a register (mips64le, a pointer, the PLT) may call any of them.

@@ -31,8 +31,9 @@ ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "cases"
 ACTOR = Path(__file__).parent / "actor"  # the Go program that does what its arguments say
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:pytest_cov")
+CROSSABI = (sys.executable, "-m", "harness.cli")
 FEW = ("arm64", "s390x")  # the architectures that `make test` tries where `make deep-test` tries all
-SECONDS = 240  # after which an inner pytest has failed
+SECONDS = 240  # after which a command has failed
 
 
 def some(values: Iterable[Any], few: Collection[Any] = FEW) -> list[Any]:
@@ -124,7 +125,7 @@ class Project:
         return Ran(ran.code, ran.text, tuple(json.loads(line) for line in lines))
 
 
-def command(argv: Iterable[str], cwd: Path, env: Mapping[str, str] | None = None) -> Ran:
+def command(argv: Iterable[str], cwd: Path, env: Mapping[str, str] | None = None, seconds: float = SECONDS) -> Ran:
     """Run a command to its end; both streams are one text."""
     done = subprocess.run(
         list(argv),
@@ -134,7 +135,7 @@ def command(argv: Iterable[str], cwd: Path, env: Mapping[str, str] | None = None
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=SECONDS,
+        timeout=seconds,
         check=False,
     )
     return Ran(done.returncode, done.stdout)

@@ -18,9 +18,7 @@ import yaml
 from harness import __version__
 from harness.data import toolchains_dir
 
-from .support import CORPUS, Ran, command, own_toolchain, script, shipped
-
-CROSSABI = (sys.executable, "-m", "harness.cli")
+from .support import CORPUS, CROSSABI, Ran, command, own_toolchain, script, shipped
 
 
 def crossabi(*arguments: str, env: dict[str, str] | None = None) -> Ran:

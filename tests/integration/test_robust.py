@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from .support import Project, Ran, command, own_toolchain, some, target
+from .support import CROSSABI, Project, Ran, command, own_toolchain, some, target
 
-CROSSABI = (sys.executable, "-m", "harness.cli")
 ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le")
 # Each calls `probed` once before it acts, and then with 1, 2 and 3.
 SOURCE = r"""

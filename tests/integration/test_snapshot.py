@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from .support import Ran, command, target
+from .support import CROSSABI, Ran, command, target
 
-CROSSABI = (sys.executable, "-m", "harness.cli")
 LONG = 0x1122334455667788
 HALF = 0x4004000000000000  # 2.5
 SOURCE = f"""

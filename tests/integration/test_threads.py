@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ import pytest
 
 from harness.snapshot import ENTRY, RETURN
 
-from .support import Ran, command, some, target
+from .support import CROSSABI, Ran, command, some, target
 
-CROSSABI = (sys.executable, "-m", "harness.cli")
 ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le")
 THREADS, CALLS = 4, 25
 SOURCE = f"""

@@ -151,9 +151,9 @@ def hold_unmodified(arch: str) -> None:
     assert named(seen) == set(), seen.alarms
 
 
-def hold_every_way(arch: str, folder: Path) -> None:
-    """Every way between C and Go is seen from end to end."""
-    seen = watched(with_sentinels("program", folder), arch)
+def hold_every_way(arch: str, folder: Path, release: str = "") -> None:
+    """Every way between C and Go is seen from end to end, in a release of Go, and keeps what the ABI promises."""
+    seen = watched(with_sentinels("program", folder), arch, release=release)
     assert seen.finished.stdout == b"done\n"
     for way in (*INTO_GO, *SIGNALS, INTO_C, SWITCH, CALLBACK):
         assert seen.checked[way] >= 2, (way, seen.checked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from harness.build import build
@@ -11,13 +12,14 @@ from harness.build.ambient import ambient
 from harness.build.recipe import recipe
 from harness.build.store import Binary, Store
 from harness.case import Case
-from harness.host import faults
+from harness.host import faults, golang
 from harness.probe.guest import Guest
 from harness.process.spec import Command
 from harness.run.execute import guest_environment
+from harness.target import Target
 from harness.watch.run import Watched, watch
 
-from ..support import CORPUS, load_case, target
+from ..support import CORPUS, load_case, shipped, target
 
 OWN = Path(__file__).parent
 SENTINELS = CORPUS / "conversions" / "callee_saved"
@@ -33,17 +35,32 @@ def with_sentinels(name: str, folder: Path) -> Case:
     return load_case(place)
 
 
-def built(case: Case, arch: str, environ: dict[str, str] | None = None) -> Binary:
-    """Build the first variant of `case` with the environment."""
-    made = recipe(case, case.variants[0], target(arch, "qemu"), ambient({**os.environ, **(environ or {})}))
+def of_release(arch: str, release: str = "") -> Target:
+    """Return `arch` under QEMU with a `release` of Go; by default the one of the corpus."""
+    if not release:
+        return target(arch, "qemu")
+    pin = replace(shipped().go, release=release)
+    golang.ensure(pin)
+    return target(arch, "qemu", replace(shipped(), go=pin))
+
+
+def built(case: Case, arch: str, environ: dict[str, str] | None = None, release: str = "") -> Binary:
+    """Build the first variant of `case` with the environment and a release of Go."""
+    made = recipe(case, case.variants[0], of_release(arch, release), ambient({**os.environ, **(environ or {})}))
     (found,) = build(Store(), [made]).values()
     assert isinstance(found, Binary), found
     return found
 
 
-def watched(case: Case, arch: str, environ: dict[str, str] | None = None, arguments: tuple[str, ...] = ()) -> Watched:
-    """Build `case` with the environment and watch it."""
-    binary = built(case, arch, environ)
+def watched(
+    case: Case,
+    arch: str,
+    environ: dict[str, str] | None = None,
+    arguments: tuple[str, ...] = (),
+    release: str = "",
+) -> Watched:
+    """Build `case` with the environment and a release of Go, and watch it."""
+    binary = built(case, arch, environ, release)
     settings = case.variants[0].run
     command = Command((), guest_environment(settings, binary), 60.0)
     guest = Guest(target(arch, "qemu"), binary.program, arguments or settings.args, command)

@@ -60,6 +60,14 @@ def test_what_calls_by_a_pointer_may_call_anything_but_where_it_is_known_to_call
     }
 
 
+def test_what_crosscall1_was_called_before_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PLACES, "crosscall_amd64", 0x1800)
+    calls_it, by_pointer = "e8fb020000", "ffd0"  # what crosscall_amd64 calls by a pointer is Go's
+    sites = find(program(tmp_path, {"goCallback": calls_it, "crosscall_amd64": by_pointer}), "amd64")
+    assert sites.entries[0x1800].crossing == INTO_GO[1]
+    assert sites.exits == {0x1505: Exit((INTO_GO[1],), "goCallback+0x0", True)}
+
+
 @pytest.mark.parametrize(("arch", "seen"), [("amd64", {0x1100, 0x1180}), ("386", {0x1180})])
 def test_behind_a_wrapper_only_the_zero_register_is_looked_at(
     arch: str, seen: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -46,6 +46,7 @@ _SHAPE = Record(
                     "emulator": _TEXT,
                     "go": _TEXT,
                     "blocks": _FLAG,
+                    "symptom": Text(regex=True),
                     "what": _TEXT,
                     "mend": _TEXT,
                     "link": _TEXT,
@@ -86,6 +87,7 @@ class Pair:
     emulator: str = ""
     go: str = ""
     blocks: bool = False
+    symptom: str = ""
     link: str = ""
 
     def applies(self, arch: str, runner: str, emulator: str, go: str) -> bool:
@@ -122,6 +124,18 @@ class Faults:
     def known(self, alarm: Broken, subject: Subject) -> str:
         """Return the id of the row that knows this `alarm` of the watch on `subject`, or an empty text."""
         return next((row.id for row in self.crossings if row.knows(alarm, subject)), "")
+
+    def suspects(self, arch: str, runner: str, emulator: str, go: str, stderr: str) -> tuple[str, ...]:
+        """Return a note for each bad pair that may be behind what `stderr` says; `emulator` and `go` are version texts.
+
+        Unlike the symptom of a fault it proves nothing: the program may as well say so for reasons of its own.
+        """
+        number, release = emulator_number(emulator), go.removeprefix("go")
+        return tuple(
+            f"perhaps not the program's doing, {row.id}: {row.what}; {row.mend}"
+            for row in self.pairs
+            if row.symptom and row.applies(arch, runner, number, release) and re.search(row.symptom, stderr)
+        )
 
     def symptom(self, stderr: str, emulator: str) -> Fault | None:
         """Return the row whose symptom `stderr` shows under the `emulator` of that version text."""

@@ -114,7 +114,9 @@ def _once(
     if seen.error is not None:
         return replace(base, message=str(seen.error), stderr=text(finished.stderr)), False
     stderr = text(finished.stderr)
-    ended = outcome.decode(finished, stderr, base.environment.emulator, faults)
+    emulator = base.environment.emulator
+    ended = outcome.decode(finished, stderr, emulator, faults)
+    suspects = faults.suspects(target.arch, target.runner, emulator, target.go.release, stderr)
     observation = replace(
         base,
         outcome=ended.word,
@@ -124,7 +126,7 @@ def _once(
         stdout=text(finished.stdout),
         stderr=stderr,
         dropped=finished.dropped,
-        notes=(*finished.notes, *base.notes),
+        notes=(*finished.notes, *base.notes, *suspects),
         seconds=round(finished.seconds, 4),
         workdir=finished.workdir,
         pid=finished.pid,

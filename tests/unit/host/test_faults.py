@@ -57,6 +57,29 @@ def test_a_bad_pair_applies_where_all_of_it_does(arch: str, runner: str, emulato
     assert Pair("id", "what", "mend").applies(arch, runner, emulator, go)
 
 
+@pytest.mark.parametrize(
+    ("arch", "runner", "said", "suspected"),
+    [
+        ("ppc64le", "qemu", "unexpected fault address 0x152b8\nfatal error: fault\n", ["qemu-ppc64le-fault-address"]),
+        ("ppc64le", "native", "unexpected fault address 0x152b8\n", []),
+        ("s390x", "qemu", "unexpected fault address 0x152b8\n", []),
+        (
+            "arm",
+            "qemu",
+            "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x1]\n",
+            ["qemu-arm-fault-address"],
+        ),
+        ("arm", "qemu", "[signal SIGSEGV: segmentation violation code=0x1 addr=0x8 pc=0x1]\n", []),
+        ("ppc64le", "qemu", "", []),
+    ],
+)
+def test_a_bad_pair_is_suspected_where_its_symptom_shows(
+    arch: str, runner: str, said: str, suspected: list[str]
+) -> None:
+    notes = faults.load().suspects(arch, runner, "qemu-x version 7.2.22", "go1.27.4", said)
+    assert [note.split(": ")[0] for note in notes] == [f"perhaps not the program's doing, {row}" for row in suspected]
+
+
 SHIPPED = {
     "qemu-assertion": "ERROR:../accel/tcg/x.c:12:f: assertion failed: (a == b)",
     "qemu-internal-signal": "qemu: internal SIGSEGV {code=MAPERR}",

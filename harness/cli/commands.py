@@ -19,6 +19,7 @@ from harness.cli.guests import select
 from harness.cli.options import ARCH, TOOLCHAINS, say
 from harness.cli.run import run
 from harness.cli.snapshot import snapshot
+from harness.data import records_schema
 from harness.errors import CrossabiError, UsageError
 from harness.toolchain import load_all
 
@@ -83,9 +84,9 @@ def doctor(names: tuple[str, ...], folders: tuple[Path, ...], runner: str, *, as
 
 
 @cli.command()
-@click.argument("what", type=click.Choice(("case", "toolchain", "baseline")), default="case")
+@click.argument("what", type=click.Choice(("case", "toolchain", "baseline", "records")), default="case")
 def schema(what: str) -> None:
-    """Print the JSON Schema of case.yaml (or of a toolchain or baseline file) for editors.
+    """Print the JSON Schema of case.yaml (or of a toolchain or baseline file) for editors, or of a line of --records.
 
     In VS Code, with the YAML extension: crossabi schema > .vscode/case.schema.json, and map it to **/case.yaml.
     """
@@ -94,6 +95,9 @@ def schema(what: str) -> None:
     from harness.schema import Shape
     from harness.toolchain import TOOLCHAIN_SHAPE
 
+    if what == "records":
+        click.echo(records_schema().read_text(), nl=False)
+        return
     shapes: dict[str, Callable[[], Shape]] = {
         "case": lambda: case_shape(tuple(load_all().synonyms.items())),
         "toolchain": lambda: TOOLCHAIN_SHAPE,

@@ -76,6 +76,11 @@ def test_the_command_works_from_the_wheel(stranger: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_schema_of_the_records_is_shipped(stranger: Path) -> None:
+    done = run(stranger, "crossabi", "schema", "records")
+    assert done.stdout == (ROOT / "docs" / "records.schema.json").read_text()
+
+
 def test_the_plugin_is_registered_once_in_the_projects_own_tree() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "--trace-config", "cases/conversions/direct_cast"],

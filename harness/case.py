@@ -40,6 +40,9 @@ CASE_FILE = "case.yaml"
 BASELINE_FILE = "baseline.yaml"
 KINDS = ("program", "c-host")
 MODES = ("c-archive", "c-shared")
+DECIDED = frozenset(  # what the target decides, whatever build.env and the caller's environment say
+    ("GOOS", "GOARCH", "CC", "CXX", "AR", "CGO_ENABLED", "GOTOOLCHAIN", "GOROOT", "GOWORK", "GO111MODULE", "TMPDIR")
+)
 COMPARABLE = ("stdout", "stderr")
 DEFAULT_TIMEOUT = 20.0
 
@@ -172,6 +175,15 @@ _EXPECTABLE = tuple(word for word in OUTCOMES if word not in ("build-error", "br
 _PATTERN = Record({"pattern": Text(regex=True)}, required=("pattern",))
 _TEXT = Either(Text(), _PATTERN, about="the exact text, or a pattern")
 
+
+def _env_is_free(node: MappingNode, values: dict[str, Any], context: Context) -> None:
+    for key, _ in getattr(child(node, "env"), "value", ()) if "env" in values else ():
+        if key.value in DECIDED:
+            context.bad(
+                key, f"{key.value} is decided by the target (docs/toolchains.md), and would have no effect here"
+            )
+
+
 _BUILD = Record(
     {
         "env": _ENV,
@@ -187,6 +199,7 @@ _BUILD = Record(
         "mode": Choice(MODES, about="c-host: how the Go package is linked"),
     },
     about="what goes into the build besides the sources",
+    after=_env_is_free,
 )
 _RUN = Record(
     {

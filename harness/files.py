@@ -28,7 +28,8 @@ def cache_root() -> Path:
     chosen = os.environ.get("CROSSABI_CACHE")
     if chosen:
         return Path(chosen).absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crossabi"
+    shared = Path(os.environ.get("XDG_CACHE_HOME", ""))  # a relative one is to be ignored (XDG Base Directory)
+    return (shared if shared.is_absolute() else Path.home() / ".cache") / "crossabi"
 
 
 def session_root() -> Path:

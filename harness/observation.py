@@ -77,7 +77,7 @@ class Observation:
 
     `stdout` and `stderr` are UTF-8, with other bytes as ``\\xff``, and bounded; `dropped` counts the bytes beyond the
     bound of each. `seconds` is wall time of the phase. `symbols` maps addresses in the output to ``symbol+offset``
-    where the program's symbol table knows them. `message` is the first line of a Go panic or fatal error, or
+    where the program's symbol table knows them. `message` is what a Go panic or fatal error says, or
     the cause where the harness itself is broken. `crossings` counts what the watch saw at both ends, `alarms` are the
     promises that were broken, `known_alarms` counts those that are known by the id of their row; `unwatched` says why
     nothing was watched though that was asked for. `snapshots` are those of its probes; `hits` counts how often
@@ -121,7 +121,7 @@ class Observation:
         if self.outcome == "signal":
             return f"killed by {self.signal}"
         detail = f" ({self.signal})" if self.signal else ""
-        return f"{self.outcome}{detail}" + (f": {self.message}" if self.message else "")
+        return f"{self.outcome}{detail}" + (f": {self.message.partition(chr(10))[0]}" if self.message else "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as it stands in a records file (without its ``type``)."""

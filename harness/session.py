@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from harness import files
 from harness.build import build
 from harness.build.ambient import Ambient, ambient, refuse_foreign_overlay
+from harness.build.commands import shown_environment
 from harness.build.diagnostics import paths_above
 from harness.build.recipe import Recipe, recipe
 from harness.build.store import Binary, Built, Refusal, Store
@@ -130,7 +131,7 @@ class Session:
             known = files.read_json(path)
             if known is not None:
                 return tuple(observation_from_json(row) for row in known), False
-            made = self._make(job)
+            made = self._with_settings(job, self._make(job))
             files.write_atomic(path, json.dumps([observation.to_json() for observation in made]))
             return made, True
 
@@ -147,6 +148,18 @@ class Session:
             notes = _left_behind(job, built.output)
             return (replace(observed, diagnostics=built.diagnostics, stderr=built.output, notes=notes),)
         return (_build_observation(job, "broken", message=built.cause, stderr=built.output),)
+
+    def _with_settings(self, job: Job, made: tuple[Observation, ...]) -> tuple[Observation, ...]:
+        """Return the observations with the build's own environment in theirs; what the run was given stands over it."""
+        try:
+            built_with = shown_environment(self._recipe(job))
+        except CrossabiError:
+            return made
+        found = []
+        for observation in made:
+            settings = {**observation.environment.settings, **built_with, **job.variant.run.env}
+            found.append(replace(observation, environment=replace(observation.environment, settings=settings)))
+        return tuple(found)
 
     @contextlib.contextmanager
     def _telling(self, text: str) -> Iterator[None]:

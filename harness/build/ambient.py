@@ -14,6 +14,7 @@ from typing import Any
 
 from harness import files
 from harness.build import words
+from harness.case import DECIDED
 from harness.errors import InputError, Problem, UsageError
 from harness.host.golang import homes
 
@@ -54,24 +55,14 @@ _PLACES = frozenset(
     ]
 )
 # What the harness decides itself, whatever the environment says.
-_OURS = frozenset(
-    [
-        "GOOS",
-        "GOARCH",
-        "CC",
-        "CXX",
-        "AR",
-        "CGO_ENABLED",
-        "GOTOOLCHAIN",
-        "GOROOT",
-        "GOWORK",
-        "GO111MODULE",
-        "GOFLAGS",
-        "TMPDIR",
-    ]
-)
+_OURS = DECIDED | {"GOFLAGS"}
 _MATTERS = re.compile(
     r"GO[A-Z0-9_]*|CGO_[A-Z_]+|CPATH|C_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|PKG_CONFIG\w*"
+)
+# What a reader of a result has to know. Not all of _MATTERS: some that begin with GO are nobody's business (GOOGLE_…).
+SHOWN = re.compile(
+    r"GO(?:FLAGS|EXPERIMENT|DEBUG|FIPS140|386|AMD64|ARM|ARM64|LOONG64|MIPS|MIPS64|PPC64|RISCV64)"
+    r"|CGO_(?:C|CPP|LD)FLAGS|CPATH|C_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|PKG_CONFIG\w*"
 )
 _FILE_FLAG = re.compile(r"--?(overlay|modfile|pgo|toolexec)=(.+)")
 
@@ -87,6 +78,11 @@ class Ambient:
     flags: tuple[str, ...]
     fingerprint: str
     overlaid: tuple[str, ...]
+
+
+def given(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what of `environ` has to be set to build the same again (what ``go env -w`` keeps is there anyway)."""
+    return {name: value for name, value in sorted(environ.items()) if value and SHOWN.fullmatch(name)}
 
 
 def ambient(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ambient:

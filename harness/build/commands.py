@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.build import reads, words
+from harness.build.ambient import SHOWN
 from harness.build.reads import Seen
 from harness.build.recipe import Recipe
 from harness.process import client
@@ -111,6 +112,11 @@ def go_environment(recipe: Recipe) -> dict[str, str]:
         "CGO_LDFLAGS_ALLOW": ".*",
         "CC": cc_text(target),
     }
+
+
+def shown_environment(recipe: Recipe) -> dict[str, str]:
+    """Return what of `go_environment` a reader of a result has to know, and no place or secret of this machine's."""
+    return {name: value for name, value in go_environment(recipe).items() if value and SHOWN.fullmatch(name)}
 
 
 def cc_text(target: Target) -> str:

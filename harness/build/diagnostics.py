@@ -18,8 +18,12 @@ _UNPLACED = re.compile(
     r"|(?!collect2)[^\s:]+: (?:fatal )?error: "
     r"|no Go files in |found packages |go: no main packages to build|package \S+: build constraints exclude all "
     r"|go: (?:\S+ )?(?:go\.mod )?requires go >= |go: (?:errors parsing|module .* requires|updates to go\.mod needed)"
+    r"|-buildmode=\S+ requires exactly one main package"
     r"|flag provided but not defined: |invalid (?:value|boolean value) .* for flag "
 )
+# The linker's and the compilers' own path, and offsets into what they made: the architecture's affair too.
+_TOOL = re.compile(r"^/\S*/(?:[a-z0-9_]+-)*(ld|as|cc1|gcc|cc|clang)(?:\.\w+)?(?=: )")
+_OFFSET = re.compile(r"\((\.[\w.]+)\+0x[0-9a-f]+\)")
 _CHATTER = re.compile(r".*: note: |.*: In function ")
 _TEMPORARY = re.compile(r"(?:\$WORK|/\S*/go-(?:build|link)-?\d*)(/b\d+)?/|/\S*/pkg/tool/\w+/")
 
@@ -59,7 +63,7 @@ def parse(output: str, folders: Iterable[str] = ()) -> tuple[Diagnostic, ...]:
             if folder.startswith("/"):
                 line = line.replace(folder, HERE)
         line = _RUNNING.sub("running the C compiler failed", line.removeprefix("cgo: ").removeprefix("./"))
-        line = _GENERATED.sub("cgo: ", line)
+        line = _OFFSET.sub(r"(\1)", _TOOL.sub(r"\1", _GENERATED.sub("cgo: ", line)))
         placed = _PLACED.match(line)
         if _CHATTER.match(line):
             continue

@@ -15,7 +15,7 @@ from harness.case import BuildSettings, Case, Variant
 from harness.errors import EnvironmentBroken
 from harness.target import Target
 
-FORMAT = 12  # of the store and of the way binaries are built; a change makes every key new
+FORMAT = 13  # of the store and of the way binaries are built; a change makes every key new
 HOST_FOLDER = "host"  # a c-host's C sources
 
 

@@ -202,7 +202,8 @@ def _build_mismatches(observation: Observation, expect: Expect) -> tuple[Diverge
     pattern = expect.build_failure
     texts = [str(diagnostic) for diagnostic in observation.diagnostics]
     if observation.phase != "build":
-        return (Divergence("build", f"a refusal that says /{pattern}/", f"built ({observation.ending()})"),)
+        wanted = f"a refusal that says /{pattern}/" if pattern else "a refusal"
+        return (Divergence("build", wanted, f"built ({observation.ending()})"),)
     if pattern is None:
         return (Divergence("build", "built", "\n".join(texts) or observation.message),)
     if pattern and not any(patterns.search(pattern, text) for text in texts):

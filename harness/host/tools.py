@@ -19,13 +19,14 @@ from harness.process.spec import Command
 from harness.target import Tool
 
 LOOK_SECONDS = 30.0
+QEMU_DIR = "CROSSABI_QEMU_DIR"
 
 _GLIBC = re.compile(rb"GNU C Library \(([^)\n]*)\)[^\n]*version ([0-9.]+[0-9])")
 
 
 def which(program: str) -> str | None:
     """Return the path of `program` on ``$CROSSABI_QEMU_DIR`` (for emulators) or PATH, or None."""
-    if program.startswith("qemu-") and (folder := os.environ.get("CROSSABI_QEMU_DIR")):
+    if program.startswith("qemu-") and (folder := os.environ.get(QEMU_DIR)):
         return shutil.which(program, path=folder)
     return shutil.which(program)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
 from harness.case import Case, Variant
 from harness.compare.judge import Rules, judge_diff, judge_run
@@ -88,7 +89,7 @@ class CrossItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Print a verdict as its explanation, without a Python traceback (which costs 60 ms for each XFAIL)."""
         if isinstance(excinfo.value, VerdictFailed):
-            return excinfo.value.text
+            return failure(excinfo.value, self.path)
         if isinstance(excinfo.value, pytest.xfail.Exception):
             return excinfo.value.msg
         return super().repr_failure(excinfo, style)
@@ -109,7 +110,9 @@ class CrossItem(pytest.Item):
         options += [f"--snapshot={probe}" for probe in self.config.getoption("snapshot")]
         options += ["--watch-crossings"] if self.config.getoption("watch_crossings") else []
         place = os.path.relpath(self.path, self.config.invocation_params.dir)
-        return shlex.join(["pytest", *options, f"{place}::{self.name}" if self.path.is_file() else place])
+        given = [f"{name}={shlex.quote(value)}" for name, value in self.state.given.items()]
+        command = shlex.join(["pytest", *options, f"{place}::{self.name}" if self.path.is_file() else place])
+        return " ".join([*given, command])
 
     def rerun_arches(self) -> list[str]:
         """Return the architectures that have to be asked for to get this item."""
@@ -275,6 +278,12 @@ class DiffItem(JobItem):
     def rerun_arches(self) -> list[str]:
         """See `CrossItem.rerun_arches`."""
         return [_name(side) for side in self.sides if not isinstance(side, str)]
+
+
+def failure(failed: VerdictFailed, path: Path) -> ExceptionChainRepr:
+    """Return what pytest prints of a verdict: all of it, and the cause alone in its summary and in JUnit's message."""
+    text = ReprTraceback([ReprEntryNative([f"{failed.text}\n"])], None, "native")
+    return ExceptionChainRepr([(text, ReprFileLocation(str(path), 1, str(failed)), None)])
 
 
 def malformed(verdict: Verdict, error: InputError) -> Verdict:

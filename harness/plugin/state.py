@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import pytest
 
 from harness import arches
+from harness.build.ambient import given
 from harness.case import CASE_FILE, Names
 from harness.compare import baseline
 from harness.compare.baseline import Baseline
@@ -119,6 +120,12 @@ class State:
             self.config.getoption("watch_crossings"), tuple(map(parse_probe, self.config.getoption("snapshot")))
         )
         return Session(self.folder, faults.load(self.toolchains.folders), self.tell, sight)
+
+    @property
+    def given(self) -> Mapping[str, str]:
+        """The variables of the caller's environment without which a run is another one."""
+        emulators = {name: value for name, value in os.environ.items() if name == tools.QEMU_DIR and value}
+        return {**given(os.environ), **emulators}
 
     def baseline(self, folder: Path, case: str) -> Baseline:
         """Return the baseline beside a case, read once. Raises InputError."""

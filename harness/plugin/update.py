@@ -107,6 +107,8 @@ class BaselineUpdate:
                     continue
                 accepted[observation.target, observation.variant] = form
                 measured[observation.target] = baseline.provenance(observation.environment)
+            if not accepted:
+                return
             order = list(self.state.toolchains.by_arch)
             baseline.save(folder, Baseline(accepted, measured), order)
         except CrossabiError as error:

@@ -15,6 +15,7 @@ _START = re.compile(
     r"|(?P<signal>SIG[A-Z0-9]+): (?P<what>.*)\n(?:.*\n)?PC=0x[0-9a-f]+ m=)",
     re.MULTILINE,
 )
+_FURTHER = re.compile(r"(?:\n\t.*)*")  # lines of the value, and panics on top (runtime/error.go, printindented)
 _STACKS = re.compile(
     r"^(?:goroutine \d+ [^\n]*\[[^\n]*\]:|runtime stack:|PC=0x|\[signal |stack trace unavailable$)", re.MULTILINE
 )
@@ -24,7 +25,7 @@ _BRACKET_SIGNAL = re.compile(r"^\[signal (SIG[A-Z0-9]+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class CrashText:
-    """`kind` is an outcome word: go-panic, go-fatal or cgo-fault."""
+    """`kind` is an outcome word: go-panic, go-fatal or cgo-fault; `message` has all lines of a panic."""
 
     kind: str
     message: str
@@ -61,4 +62,5 @@ def read(stderr: str) -> CrashText | None:
     inner = _BRACKET_SIGNAL.search(rest)
     kind = "go-panic" if first["panic"] is not None else "go-fatal"
     message = first["panic"] or first["fatal"] or first["early"] or ""
-    return CrashText(kind, message, inner[1] if inner else None)
+    more = _FURTHER.match(rest, first.end() - first.start())
+    return CrashText(kind, message + (more[0].rstrip() if more else ""), inner[1] if inner else None)

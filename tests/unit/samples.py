@@ -211,6 +211,9 @@ CASES = {
         "variants: [{name: a, arches: [arm64]}, {name: b}, {name: c, arches: [amd64], expect: {exit: 2}}]\n",
         2, 21, "nothing here runs on amd64 (arches: arm64, arm)", in_schema=False,
     ),
+    "environment of the target": _case(
+        "build: {env: {CGO_CFLAGS: x, GOARCH: arm}}\n", 1, 30, "GOARCH is decided by the target", in_schema=False
+    ),
     "mode of a program": _case("build: {mode: c-archive}\n", 1, 15, "is for kind: c-host only", in_schema=False),
     "mode of a variant": _case(
         "variants:\n  - name: a\n    build: {mode: c-shared}\n", 3, 19, "is for kind: c-host only", in_schema=False

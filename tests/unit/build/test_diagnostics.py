@@ -17,9 +17,19 @@ STAGED = "/cache/store/tmp/12-ab/src"
         ("/tmp/go-build123/b001/x.c:9:2: error: x", Diagnostic("x.c", 9, 2, "error: x")),
         (
             "/usr/bin/ld: x.o: undefined reference to `f'",
-            Diagnostic("", 0, 0, "/usr/bin/ld: x.o: undefined reference to `f'"),
+            Diagnostic("", 0, 0, "ld: x.o: undefined reference to `f'"),
         ),
-        ("/usr/bin/ld: cannot find -lmissing", Diagnostic("", 0, 0, "/usr/bin/ld: cannot find -lmissing")),
+        ("/usr/bin/ld: cannot find -lmissing", Diagnostic("", 0, 0, "ld: cannot find -lmissing")),
+        (
+            "/usr/lib/gcc-cross/aarch64-linux-gnu/12/../../../../aarch64-linux-gnu/bin/ld: cannot find -lmissing",
+            Diagnostic("", 0, 0, "ld: cannot find -lmissing"),
+        ),
+        ("/x/bin/s390x-linux-gnu-ld.bfd: cannot find -lx", Diagnostic("", 0, 0, "ld: cannot find -lx")),
+        ("(.text+0x17): undefined reference to `main'", Diagnostic("", 0, 0, "(.text): undefined reference to `main'")),
+        (
+            "-buildmode=c-archive requires exactly one main package",
+            "-buildmode=c-archive requires exactly one main package",
+        ),
         ("cc1: fatal error: x.c: No such file or directory", "cc1: fatal error: x.c: No such file or directory"),
         ("no-gcc: error: unrecognized option '-x'", "no-gcc: error: unrecognized option '-x'"),
         (f"no Go files in {STAGED}", "no Go files in the case's folder"),

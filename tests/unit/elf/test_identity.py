@@ -105,4 +105,4 @@ def test_a_damaged_header_is_an_answer_or_a_refusal(
         content[place] = data.draw(st.sampled_from([0, 1, 127, 255]))
     path = write(tmp_path_factory.getbasetemp(), bytes(content))
     said = identity.mismatch(path, WANTED)
-    assert not said or said.startswith(("asked for AArch64, got ", f"{path}: not a usable ELF file"))
+    assert not said or said.startswith(("asked for AArch64, ", f"{path}: not a usable ELF file"))

@@ -47,7 +47,7 @@ EARLY = "fatal: morestack on g0\n"
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (PANIC, CrashText("go-panic", "boom [recovered]", None)),
+        (PANIC, CrashText("go-panic", "boom [recovered]\n\tpanic: again", None)),
         (NIL, CrashText("go-panic", NIL.splitlines()[0].removeprefix("panic: "), "SIGSEGV")),
         (FATAL, CrashText("go-fatal", "all goroutines are asleep - deadlock!", None)),
         (UNEXPECTED, CrashText("go-fatal", "unexpected signal during runtime execution", "SIGBUS")),
@@ -58,6 +58,7 @@ EARLY = "fatal: morestack on g0\n"
         (QUIT, CrashText("go-fatal", "quit", "SIGQUIT")),
         (BETWEEN, CrashText("go-fatal", "illegal instruction", "SIGILL")),
         (EARLY, CrashText("go-fatal", "morestack on g0", None)),
+        ("panic: a\n\tb\n\nnot\ngoroutine 1 [running]:\n", CrashText("go-panic", "a\n\tb", None)),
         ("panic: \n\ngoroutine 1 [running]:\n", CrashText("go-panic", "", None)),
         ("", None),
         ("panic: says the program itself\n", None),

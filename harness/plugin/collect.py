@@ -17,6 +17,7 @@ from harness.plugin.items import AbsentItem, CrossItem, DiffItem, LoadItem, RunI
 from harness.plugin.state import STATE, Chosen, State, case_name, is_below_cases, is_case
 from harness.target import Target
 
+CONFTEST = "conftest.py"
 LEAF = 2  # links to a folder without folders in it, where a file system counts them (btrfs and overlayfs say 1)
 FOREIGN = frozenset({"vendor", "testdata", "node_modules"})  # folders of a program's own, with whatever is in them
 
@@ -63,7 +64,7 @@ class CaseGroup(pytest.Directory):
 
     With ten thousand cases, pytest's questions (is it ignored, has it a conftest.py, who collects it) cost more than
     reading the files. They are still asked about all that is not a case's folder, about the folders that lead to a
-    path on the command line, and about all folders where something is ignored.
+    path on the command line or have a conftest.py, and about all folders where something is ignored.
     """
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
@@ -82,6 +83,7 @@ class CaseGroup(pytest.Directory):
             yield from self._as_pytest_does()
             return
         given = {name for name in cases if self.session.isinitpath(self.path / name, with_parents=True)}
+        given |= {name for name in cases if os.path.lexists(os.path.join(self.path, name, CONFTEST))}  # noqa: PTH118
         for name in sorted(cases - given):
             nodeid = f"{self.nodeid}/{name}/{CASE_FILE}"
             yield CaseFile.from_parent(self, path=Path(files[name]), name=f"{name}/{CASE_FILE}", nodeid=nodeid)
@@ -160,6 +162,14 @@ class Unreadable(pytest.Collector):
 
 class CaseFile(pytest.File):
     """One case.yaml."""
+
+    @property
+    def ihook(self) -> Any:
+        """The hooks for this file: those of the group that handed it out, whose folder pytest has looked into.
+
+        Of a folder that it has not looked into pytest believes that no conftest.py applies, not even the project's.
+        """
+        return self.parent.ihook if isinstance(self.parent, CaseGroup) else super().ihook
 
     def collect(self) -> Iterable[CrossItem]:
         """Yield a run item for each target and variant, and a diff item for each pair.

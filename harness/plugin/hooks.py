@@ -23,6 +23,7 @@ from harness.errors import CrossabiError
 from harness.host import golang
 from harness.observation import Verdict, Word
 from harness.plugin.items import RECORDS, CrossItem, JobItem
+from harness.plugin.lost import verdict_of
 from harness.plugin.names import tell_apart
 from harness.plugin.options import DEFAULT_ARCHES
 from harness.plugin.progress import Listener, TerminalProgress, WorkerProgress
@@ -162,7 +163,10 @@ class ControllerHooks:
         """Write the records and remember the verdict for the table."""
         left: Mapping[str, Any] | None = getattr(report, LEFT, None)
         if left is None:
-            return
+            lost = verdict_of(report, self.config.rootpath)
+            if lost is None:
+                return
+            left = {"observations": [], "verdict": lost.to_json(), "lonely": False}
         self.matrix.add(left["verdict"])
         self.normalised.update(left["verdict"]["normalised"])
         for observation in left["observations"]:

@@ -57,6 +57,12 @@ class CrossItem(pytest.Item):
         super().__init__(name=name, parent=parent, nodeid=f"{parent.nodeid}::{name}", **kwargs)
 
     @property
+    def ihook(self) -> Any:
+        """The hooks for this item: those for its case.yaml (see `collect.CaseFile`)."""
+        assert self.parent is not None
+        return self.parent.ihook
+
+    @property
     def state(self) -> State:
         """The plugin's state."""
         return self.config.stash[STATE]

@@ -15,6 +15,7 @@ from harness.errors import StoreBroken
     [
         ({"CROSSABI_CACHE": "/mine", "XDG_CACHE_HOME": "/xdg"}, "/mine"),
         ({"XDG_CACHE_HOME": "/xdg", "HOME": "/home/me"}, "/xdg/crossabi"),
+        ({"XDG_CACHE_HOME": "xdg", "HOME": "/home/me"}, "/home/me/.cache/crossabi"),  # the XDG specification: ignore it
         ({"XDG_CACHE_HOME": "", "HOME": "/home/me"}, "/home/me/.cache/crossabi"),
         ({"CROSSABI_CACHE": "", "HOME": "/home/me"}, "/home/me/.cache/crossabi"),
     ],

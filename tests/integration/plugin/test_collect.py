@@ -103,3 +103,18 @@ def test_what_one_may_not_read_is_one_failing_item(good: Project, closed: str) -
 def test_cases_are_found_wherever_pytest_takes_the_root_to_be(good: Project, options: list[str]) -> None:
     ran = good.pytest("--arch=amd64", *options)
     assert ran.words == {"g/good::run[amd64]": "PASS"}, ran.text
+
+
+@pytest.mark.parametrize("where", [".", "cases", "cases/g", "cases/g/two"])
+def test_hooks_of_a_conftest_reach_the_items_below_it(project: Project, where: str) -> None:
+    for name in ("g/one", "g/two", "h/three"):
+        project.case(name, "say", "hello")
+    skips = "import pytest\n\ndef pytest_runtest_setup(item):\n    pytest.skip('of no use here')\n"
+    (project.path / where / "conftest.py").write_text(skips)
+    ran = project.pytest("--arch=arm64", "-rs")
+    below = [name for name in ("g/one", "g/two", "h/three") if Path("cases", name).is_relative_to(where)]
+    assert ran.code == 0
+    for name in ("g/one", "g/two", "h/three"):
+        row = ran.verdicts[f"{name}::run[arm64]"]
+        skipped = ("SKIP", "no verdict: Skipped: of no use here")
+        assert (row["verdict"], row["cause"]) == (skipped if name in below else ("PASS", ""))

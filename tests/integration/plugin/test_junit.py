@@ -21,7 +21,16 @@ def test_junit_has_every_item_with_its_verdict_and_environment(project: Project)
     failure = case.find("failure")
     assert failure is not None
     assert "amd64 and arm64 diverge: stdout line 1" in (failure.text or "")
+    assert failure.get("message") == properties["crossabi.cause"]
     _, properties = found["g/same::run[arm64]"]
     assert properties["crossabi.emulator"].startswith("qemu-aarch64 version")
     (row,) = (row for row in ran.observations if (row["case"], row["target"]) == ("g/same", "arm64"))
     assert properties["crossabi.binary"] == row["binary"]
+
+
+def test_the_short_summary_says_the_cause_in_one_line_in_ci_too(project: Project) -> None:
+    project.case("g/fails", "exit", "3")
+    for name in ("CI", "BUILD_NUMBER"):
+        ran = project.pytest("--arch=arm64", env={name: "true"})
+        summary = ran.text.partition("short test summary info")[2].splitlines()[1:-1]
+        assert summary == [f"FAILED cases/g/fails/case.yaml::run[arm64] - {ran.cause('g/fails::run[arm64]')}"]

@@ -89,4 +89,4 @@ def test_runs_that_differ_among_themselves_are_not_accepted(project: Project) ->
     ran = project.pytest("--arch=amd64", "--update-baselines")
     assert ran.code == 0
     assert "not refreshed, because its repeats differ among themselves:\n  g/random on amd64\n" in ran.text
-    assert not (folder / "baseline.yaml").exists() or "amd64" not in (folder / "baseline.yaml").read_text()
+    assert not (folder / "baseline.yaml").exists()

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,28 @@ def test_a_worker_says_what_it_is_doing(project: Project) -> None:
     ran = project.pytest("--arch=arm64", "-n2")
     assert ran.code == 0
     assert "building 1 program for arm64 with go1." in ran.text
+
+
+@pytest.mark.parametrize(
+    ("how", "body", "cause"),
+    [
+        (("-n2",), "os.kill(os.getpid(), 9)", "no verdict: worker 'gw"),
+        ((), "raise OSError('a disk\\nfell off')", "no verdict: OSError: a disk"),
+    ],
+    ids=["a worker that is killed", "an error that nobody foresaw"],
+)
+def test_an_item_that_gives_no_verdict_is_broken_in_table_and_records(
+    project: Project, how: tuple[str, ...], body: str, cause: str
+) -> None:
+    for name in ("one", "two", "three"):
+        project.case(f"g/{name}", "say", "hello")
+    hook = f"import os\n\ndef pytest_runtest_call(item):\n    if 'two/case.yaml::run' in item.nodeid:\n        {body}\n"
+    (project.path / "conftest.py").write_text(hook)
+    ran = project.pytest("--arch=arm64", *how)
+    assert ran.code == 1
+    assert ran.words == {"g/one::run[arm64]": "PASS", "g/two::run[arm64]": "BROKEN", "g/three::run[arm64]": "PASS"}
+    assert ran.cause("g/two::run[arm64]").startswith(cause)
+    assert re.search(r"^g/two +BROKEN", ran.text, re.MULTILINE), ran.text
 
 
 def test_the_folder_of_a_session_may_be_deep(project: Project, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def changes(
 
 @pytest.mark.parametrize(
     "where",
-    some(["in the environment", "in quotes", "in the case", "in the case's flags"], few=["in quotes", "in the case"]),
+    some(["in the environment", "in quotes", "in the case", "in the case's flags"], few=["in quotes"]),
 )
 def test_an_overlay_of_gos_own_files_that_changes(where: str, project: Project, tmp_path: Path) -> None:
     root = target("amd64").go.goroot
@@ -118,7 +118,8 @@ def test_a_file_that_a_replaced_module_embeds(project: Project, tmp_path: Path) 
     changes(project, place / "data.xml", "{}")
 
 
-@pytest.mark.parametrize("how", some(["isystem", "pragma"], few=["pragma"]))
+@pytest.mark.deep
+@pytest.mark.parametrize("how", ["isystem", "pragma"])
 def test_what_a_system_header_of_ones_own_includes(how: str, project: Project, tmp_path: Path) -> None:
     folder = tmp_path / "inc"
     folder.mkdir()
@@ -144,7 +145,8 @@ if [ "$compiles" ] && [ -f "$out" ]; then cp "$out" "$kept"; fi
 """
 
 
-@pytest.mark.parametrize("how", some(["named by a toolchain", "on PATH"], few=["on PATH"]))
+@pytest.mark.deep
+@pytest.mark.parametrize("how", ["named by a toolchain", "on PATH"])
 def test_a_compiler_behind_a_cache_says_what_it_read(how: str, project: Project, tmp_path: Path) -> None:
     folder = tmp_path / "inc"
     folder.mkdir()
@@ -163,6 +165,7 @@ def test_a_compiler_behind_a_cache_says_what_it_read(how: str, project: Project,
     changes(project, tmp_path / "impl" / "number.h", "#define NUMBER {}\n", env, options)
 
 
+@pytest.mark.deep
 def test_a_link_to_headers_that_is_moved(project: Project, tmp_path: Path) -> None:
     for number in ("1", "2"):
         header = tmp_path / number / "number.h"
@@ -210,6 +213,7 @@ func main() { fmt.Println(C.call(C.CString(os.Args[1]))) }
 """
 
 
+@pytest.mark.deep
 def test_two_cases_whose_names_differ_in_punctuation_only(project: Project) -> None:
     for name, number in (("a-b", 1), ("a.b", 2), ("a_b", 3)):
         sources = {"main.go": LOADS, "so/v.c": f"int vv(void) {{ return {number}; }}\n"}
@@ -235,7 +239,8 @@ def test_a_hidden_file_is_embedded_as_go_does(project: Project) -> None:
     changes(project, project.folder("g/number") / "assets" / ".cfg", "{} ")
 
 
-@pytest.mark.parametrize("flags", some(["", "--static "], few=["--static "]))
+@pytest.mark.deep
+@pytest.mark.parametrize("flags", ["", "--static "])
 def test_a_package_that_a_replaced_module_asks_pkg_config_for(flags: str, project: Project, tmp_path: Path) -> None:
     cgo = f"// #cgo pkg-config: {flags}vv\n"
     place = library(tmp_path / "lib", f'package lib\n\n{cgo}import "C"\n\nfunc N() int {{ return C.NUMBER }}\n')
@@ -293,6 +298,7 @@ exec "$tool" "$@"
 """
 
 
+@pytest.mark.deep
 def test_a_file_that_a_toolexec_with_an_argument_reads(project: Project, tmp_path: Path) -> None:
     tool = script(tmp_path / "tool", TOOLEXEC)
     project.case("g/number", sources={"main.go": PLAIN + '\nvar N = "0"\n'}, expect={"stdout": "1\n"})
@@ -311,6 +317,7 @@ def test_a_file_that_inline_assembly_includes(project: Project, tmp_path: Path) 
     changes(project, data, "{}")
 
 
+@pytest.mark.deep
 def test_a_linker_script_and_what_it_names(project: Project, tmp_path: Path) -> None:
     (tmp_path / "libnumber.so").write_text(f"INPUT({tmp_path}/inner.ld)\n")
     c = "extern char number[];\nlong n(void) { return (long)number; }\n"
@@ -319,6 +326,7 @@ def test_a_linker_script_and_what_it_names(project: Project, tmp_path: Path) -> 
     changes(project, tmp_path / "inner.ld", "number = {};\n")
 
 
+@pytest.mark.deep
 def test_a_folder_of_headers_that_comes_to_be(project: Project, tmp_path: Path) -> None:
     later = tmp_path / "later" / "number.h"
     (tmp_path / "number.h").write_text("#define NUMBER 1\n")
@@ -413,7 +421,8 @@ def test_a_program_that_another_session_builds_anew_stays_as_it_is_for_the_sessi
     assert len(list((cache / "store").glob("??/*/*"))) == 2  # nobody is left who could run the old ones
 
 
-@pytest.mark.parametrize("how", some(["-n2", "-n0"], few=["-n2"]))
+@pytest.mark.deep
+@pytest.mark.parametrize("how", ["-n2", "-n0"])
 def test_a_header_of_tomorrow_is_built_in_once_a_session(how: str, project: Project, tmp_path: Path) -> None:
     header = below_a_system_header(project, tmp_path, 6)
     for number in (1, 2):

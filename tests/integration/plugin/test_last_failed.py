@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from ..support import Project, command
+from ..support import Project, command, some
 
 WITH_CACHE = (sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-p", "no:pytest_cov", "--arch=amd64,arm64")
 
 
-@pytest.mark.parametrize("how", ["-n0", "-n2"])
+@pytest.mark.parametrize("how", some(["-n0", "-n2"], few=["-n2"]))
 def test_only_what_failed_last_runs_again(project: Project, how: str) -> None:
     project.case("g/good", "say", "hello", expect={"stdout": "hello\n"})
     project.case("g/wrong", "say", "hello", expect={"stdout": "bye\n"})

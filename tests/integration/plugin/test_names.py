@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ..support import PYTEST, Project, command
+from ..support import PYTEST, Project, command, some
 
 
-@pytest.mark.parametrize("how", ["-n0", "-n2"])
+@pytest.mark.parametrize("how", some(["-n0", "-n2"], few=["-n2"]))
 def test_two_cases_of_the_same_name_are_two_cases(project: Project, how: str) -> None:
     for name, words in (("one", "right"), ("two", "wrong")):
         project.case("g/same", "say", words, expect={"stdout": "right\n"})

@@ -61,4 +61,6 @@ def run(
     )
     for note in watched.notes:
         say(note)
-    sys.exit(1 if broken else 0)
+    if watched.unwatched:
+        say(f"not watched: {watched.unwatched}")
+    sys.exit(1 if broken or watched.unwatched else 0)

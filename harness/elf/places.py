@@ -8,8 +8,9 @@ address (AAPCS32, "Thumb" symbols), on ppc64le a function has a global and, at s
 from __future__ import annotations
 
 import bisect
+import struct
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -182,6 +183,7 @@ class Program:
 
 
 _ABI0 = ".abi0"
+_ADDIS_R2_R12, _ADDI_R2_R2 = 0x3C4C, 0x3842  # the upper halves of these instructions
 _FORMS = "name a function as the symbol table has it (add3, main.goCallback), file.c:12, or an address (0x401126)"
 
 
@@ -190,7 +192,11 @@ def _load(path: Path, stamp: tuple[int, int]) -> Program:
     try:
         with path.open("rb") as file:
             elf = ELFFile(file)
-            rows = {(function.start, function.name): function for function in _functions(elf)}
+            rows: dict[tuple[int, str], Function] = {}
+            for function in _functions(elf):
+                known = rows.setdefault((function.start, function.name), function)
+                if function.size > known.size:  # Go's linker says in .symtab, and not in .dynsym, how large C's are
+                    rows[function.start, function.name] = function
             ordered = tuple(rows[key] for key in sorted(rows))
             loads = (segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
             segments = tuple((load["p_vaddr"], load["p_filesz"], load["p_offset"]) for load in loads)
@@ -215,7 +221,7 @@ def load(path: Path) -> Program:
 
 def _functions(elf: ELFFile) -> Iterator[Function]:
     thumb = elf["e_machine"] == "EM_ARM"
-    two_entries = elf["e_machine"] == "EM_PPC64"
+    set_up = _toc_set_up(elf) if elf["e_machine"] == "EM_PPC64" else None
     for section in (".symtab", ".dynsym"):
         for symbol in symtab.symbols(elf, section, _FUNCTION):
             if not symbol.value or not symbol.name:
@@ -223,7 +229,8 @@ def _functions(elf: ELFFile) -> Iterator[Function]:
             if symbol.kind == symtab.NOTYPE and symbol.bind == symtab.LOCAL:
                 continue  # labels and mapping symbols
             start = symbol.value & ~1 if thumb else symbol.value
-            entries = (start, start + _local_entry(symbol.other)) if two_entries else (start,)
+            local = (_local_entry(symbol.other) or set_up(start)) if set_up else 0
+            entries = (start, start + local)
             odd = thumb and bool(symbol.value & 1)
             yield Function(symbol.name, start, symbol.size, tuple(dict.fromkeys(entries)), odd)
 
@@ -232,6 +239,29 @@ def _local_entry(other: int) -> int:
     """Return the distance of the local entry from the global one (bytes; ELFv2 ABI "Symbol Values", st_other)."""
     power = other >> 5
     return 1 << power if 2 <= power <= 6 else 0
+
+
+def _toc_set_up(elf: ELFFile) -> Callable[[int], int]:
+    """Return what tells the size of the code at an address (bytes) that finds the TOC from r12, or 0.
+
+    What follows is the local entry (ELFv2 ABI 2.3.2.1), whatever st_other says: where Go's own linker makes a
+    position-independent program, the symbols of its assembly say nothing.
+    """
+    form = "<II" if elf.little_endian else ">II"
+    sections = [
+        (section["sh_addr"], section.data())
+        for section in elf.iter_sections()
+        if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR and section["sh_type"] == "SHT_PROGBITS"
+    ]
+
+    def size_at(address: int) -> int:
+        for start, data in sections:
+            if start <= address <= start + len(data) - 8:
+                first, second = struct.unpack_from(form, data, address - start)
+                return 8 if (first >> 16, second >> 16) == (_ADDIS_R2_R12, _ADDI_R2_R2) else 0
+        return 0
+
+    return size_at
 
 
 def _line_addresses(path: Path, file: str, line: int) -> tuple[list[int], set[int]]:

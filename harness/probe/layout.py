@@ -17,6 +17,7 @@ from harness.probe.guest import Guest
 from harness.process import client
 
 PAGE = 4096
+_START = re.compile(r"^start_code +0x([0-9a-f]+)$", re.MULTILINE)
 _LOADED = "page layout changed following binary load"
 _ROW = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) [0-9a-f]+ (\S+)$", re.MULTILINE)
 _LIBRARY = re.compile(r"^\s+(\S+) => (\S+) \(0x([0-9a-f]+)\)$", re.MULTILINE)
@@ -27,18 +28,19 @@ _ASK = "LD_TRACE_LOADED_OBJECTS"
 class Layout:
     """`trampolines` are the pages (addresses) in one of which is what signal handlers return to.
 
-    `libraries` are the addresses at which shared libraries are loaded, by the path that the guest sees.
+    `libraries` are the addresses at which shared libraries are loaded, by the path that the guest sees. `start` is
+    where the code of the program itself begins; None where that was not found out.
     """
 
     trampolines: tuple[int, ...] = ()
     libraries: tuple[tuple[str, int], ...] = ()
+    start: int | None = None
 
 
 def layout(guest: Guest) -> Layout:
     """Return where `guest`, which runs under QEMU, will be; nothing for a static program, which would run."""
-    with guest.program.open("rb") as file:
-        if not any(segment["p_type"] == "PT_INTERP" for segment in ELFFile(file).iter_segments()):
-            return Layout()
+    if not has_loader(guest.program):
+        return Layout()
     with Store().scratch() as folder:
         log = folder / "pages"
         finished = client.run(guest.under("-E", f"{_ASK}=1", "-d", "page", "-D", str(log)))
@@ -46,23 +48,36 @@ def layout(guest: Guest) -> Layout:
     return read(text, finished.stdout.decode(errors="replace"))
 
 
+def has_loader(program: Path) -> bool:
+    """Whether a dynamic loader maps `program`. Raises OSError."""
+    with program.open("rb") as file:
+        return any(segment["p_type"] == "PT_INTERP" for segment in ELFFile(file).iter_segments())
+
+
 def read(pages: str, libraries: str) -> Layout:
     """Return the layout that the log of `pages` and the loader's list of `libraries` tell."""
     _, found, rest = pages.partition(_LOADED)
     rows = [(int(start, 16), int(end, 16), how) for start, end, how in _ROW.findall(rest.partition("start_brk")[0])]
     pages_of_code = tuple(start for start, end, how in rows if end - start == PAGE and how == "r-x")
+    start = _START.search(rest)
     return Layout(
-        pages_of_code if found else (), tuple((path, int(at, 16)) for _, path, at in _LIBRARY.findall(libraries))
+        pages_of_code if found else (),
+        tuple((path, int(at, 16)) for _, path, at in _LIBRARY.findall(libraries)),
+        int(start[1], 16) if start else None,
     )
+
+
+def host_path(guest: Guest, path: str) -> Path | None:
+    """Return the file that `guest` gets for `path`, as QEMU looks for it; None where there is none."""
+    places = (Path(guest.platform.sysroot) / path.lstrip("/"), Path(path))
+    return next((place for place in places if place.exists()), None)
 
 
 def restorers(guest: Guest, code: bytes, found: Layout) -> tuple[int, ...]:
     """Return the addresses of `code` (what handlers return to, where it is the C library's) in the libraries."""
     addresses = []
     for path, base in found.libraries:
-        file = next(
-            (file for file in (Path(guest.platform.sysroot) / path.lstrip("/"), Path(path)) if file.exists()), None
-        )
+        file = host_path(guest, path)
         if file is not None and file.name.startswith("libc."):
             data = file.read_bytes()
             at = data.find(code)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from harness.elf.places import Place, Program
-from harness.probe import reader
+from harness.probe import image, reader
 from harness.probe.guest import MOST, Guest, Taken, never_reached
 from harness.qemulog.records import Record
 from harness.registers import THREAD
 from harness.snapshot import ENTRY, Probe, Snapshot
+from harness.unwind.modules import Module
 
 SOURCE = "QEMU log"
 _NO_FORWARD = "QEMU's log has no memory, so the backtrace ends at the caller"
@@ -33,8 +34,11 @@ def cannot(guest: Guest, probes: Sequence[Probe]) -> str:
 
 def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, *beside: reader.Listener) -> Taken:
     """Run `guest` and return what its log says at the entries of `probes`; `beside` listen to the same run."""
-    entries = _Entries({address: probe for probe, place in probes for address in place.addresses}, program)
-    finished, notes = reader.run(guest, entries, *beside)
+    main = image.main_module(guest)
+    wanted = {address + main.bias: probe for probe, place in probes for address in place.addresses}
+    entries, landmarks = _Entries(wanted, main), image.Landmarks(image.landmarks([main]))
+    finished, notes = reader.run(guest, entries, landmarks, *beside)
+    notes = (*notes, *filter(None, [landmarks.missing]))
     if len(entries.found) == MOST:
         notes = (*notes, f"only the first {MOST} snapshots were kept")
     near = never_reached(program, probes, entries.hits)
@@ -44,11 +48,11 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, 
 class _Entries:
     """Counts the hits of each probe and keeps those that are wanted."""
 
-    def __init__(self, wanted: Mapping[int, Probe], program: Program) -> None:
+    def __init__(self, wanted: Mapping[int, Probe], main: Module) -> None:
         self._wanted = wanted
         self.found: list[Snapshot] = []
         self.hits = dict.fromkeys((probe.at for probe in wanted.values()), 0)
-        self._program = program
+        self._main = main
 
     @property
     def addresses(self) -> Collection[int]:
@@ -70,17 +74,18 @@ class _Entries:
 
     def _snapshot(self, pc: int, record: Record, probe: Probe, hit: int) -> Snapshot:
         table, values = record.layout.table, dict(record.registers)
-        names = [self._program.function_name_at(pc)]
+        program, bias = self._main.program, self._main.bias
+        names = [program.function_name_at(pc - bias)]
         thread = table.of_role(THREAD)
         if table.link in values:
-            names.append(self._program.function_name_at(values[table.link] & ~table.isa_bit))
+            names.append(program.function_name_at((values[table.link] & ~table.isa_bit) - bias))
         return Snapshot(
             probe.at,
             ENTRY,
             hit,
             table.arch,
             pc,
-            self._program.name_at(pc),
+            program.name_at(pc - bias),
             SOURCE,
             f"{thread}={values[thread]:#x}" if thread in values else "",
             values,

@@ -14,6 +14,7 @@ from typing import Protocol
 from harness.build.store import Store
 from harness.elf.identity import identify
 from harness.errors import UsageError
+from harness.probe import layout
 from harness.probe.guest import Guest
 from harness.process import client
 from harness.process.spec import Finished
@@ -40,8 +41,8 @@ def cannot(guest: Guest) -> str:
         kind = identify(guest.program).kind
     except ValueError as error:
         raise UsageError(str(error), mend="name a Linux program") from None
-    if kind != "ET_EXEC":
-        return "it is position-independent: where it is loaded is not known before it starts"
+    if kind != "ET_EXEC" and not layout.has_loader(guest.program):
+        return "it is position-independent and static: where it is loaded is not known before it starts"
     return ""
 
 
@@ -70,7 +71,7 @@ class Listener(Protocol):
 
     @property
     def addresses(self) -> Collection[int]:
-        """Where (link-time addresses)."""
+        """Where (run-time addresses)."""
 
     @property
     def wanted(self) -> frozenset[str] | None:

@@ -76,9 +76,10 @@ def run(
     if program and stopped:
         taken = stops.take(guest, found, program)
     elif program and found:
-        taken = log.take(guest, found, program, *([watcher] if watcher else []))
+        beside = (watcher, watcher.landmarks) if watcher else ()
+        taken = log.take(guest, found, program, *beside)
     elif watcher:
-        finished, notes = reader.run(guest, watcher)
+        finished, notes = reader.run(guest, watcher, watcher.landmarks)
         taken = Taken((), {}, {}, finished, log.SOURCE, notes)
     else:
         return Seen(client.run(command), {**fields, "unreached": unreached})
@@ -115,4 +116,9 @@ def _probed(taken: Taken, unreached: Mapping[str, str]) -> dict[str, Any]:
 
 def _watched(seen: Watched) -> dict[str, Any]:
     alarms = tuple(str(alarm) for alarm in seen.alarms if not alarm.known)
-    return {"crossings": dict(seen.checked), "alarms": alarms, "known_alarms": dict(seen.known)}
+    return {
+        "crossings": dict(seen.checked),
+        "alarms": alarms,
+        "known_alarms": dict(seen.known),
+        "unwatched": seen.unwatched,
+    }

@@ -16,7 +16,7 @@ from typing import Any
 from harness import files
 from harness.elf import calls, places
 from harness.errors import StoreBroken
-from harness.probe import layout
+from harness.probe import image, layout
 from harness.probe.guest import Guest
 from harness.watch import promises, returns, sites
 from harness.watch.sites import Exit, Site, Sites
@@ -36,7 +36,8 @@ def crossings(guest: Guest, folder: Path | None) -> Sites:
 
 
 def _found(guest: Guest) -> Sites:
-    return returns.with_returns(sites.find(places.load(guest.program), guest.arch), guest)
+    found = layout.layout(guest)
+    return returns.with_returns(sites.of(image.modules(guest, found), guest.arch), guest, found)
 
 
 def _key(guest: Guest) -> str:
@@ -52,7 +53,7 @@ def _key(guest: Guest) -> str:
 @lru_cache(maxsize=1)
 def _code() -> list[tuple[int, int]]:
     """Return what tells one state of the code that finds crossings from another."""
-    stats = [Path(str(module.__file__)).stat() for module in (calls, places, layout, promises, returns, sites)]
+    stats = [Path(str(module.__file__)).stat() for module in (calls, places, image, layout, promises, returns, sites)]
     return [(stat.st_size, stat.st_mtime_ns) for stat in stats]
 
 
@@ -60,6 +61,8 @@ def _written(made: Sites) -> dict[str, Any]:
     return {
         "entries": [(address, row.crossing, row.name, row.wrapped) for address, row in made.entries.items()],
         "exits": [(address, row.crossings, row.name, row.sure) for address, row in made.exits.items()],
+        "loaded": made.loaded,
+        "landmarks": list(made.landmarks.items()),
     }
 
 
@@ -67,4 +70,6 @@ def _read(rows: dict[str, Any]) -> Sites:
     return Sites(
         {address: Site(crossing, name, wrapped) for address, crossing, name, wrapped in rows["entries"]},
         {address: Exit(tuple(crossings), name, sure) for address, crossings, name, sure in rows["exits"]},
+        tuple((path, bias) for path, bias in rows["loaded"]),
+        dict(rows["landmarks"]),
     )

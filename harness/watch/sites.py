@@ -8,12 +8,14 @@ runtime (runtime/cgo/gcc_*.S and asm_*.s, runtime/asm_*.s, runtime/sys_linux_*.s
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from harness.elf.calls import calls
 from harness.elf.places import Function, Program
+from harness.probe import image
+from harness.unwind.modules import Module
 from harness.watch.promises import ZERO_IN_GO
 
 INTO_GO = ("crosscall2", "crosscall1")
@@ -21,6 +23,8 @@ INTO_GO = ("crosscall2", "crosscall1")
 
 _EARLIER = {f"crosscall_{suffix}": "crosscall1" for suffix in ("386", "amd64", "arm1", "ppc64", "s390x")}
 """What crosscall1 was called before Go 1.22 (386, amd64, arm) and in the releases after that too (ppc64, s390x)."""
+
+_INTO_GO = dict(zip(INTO_GO, INTO_GO, strict=True)) | _EARLIER
 
 SIGNALS = ("sigtramp", "cgoSigtramp")
 """What the kernel, or a handler in C that hands on, calls for a signal; the second jumps to the first."""
@@ -39,6 +43,7 @@ CGOCALL = "runtime.cgocall"  # calls asmcgocall on a goroutine's stack, never on
 _RUNTIME = "runtime."
 _WRAPPED = ("", ".abi0")  # functions in assembly have a wrapper of ABIInternal
 _C_FUNCTION = re.compile(r"_cgo_[0-9a-f]+_(?:Cfunc|C2func|Cmacro)_(.+)|(x_cgo_\w+)")  # the runtime's own C too
+_C_NAME = re.compile(r"(?!_cgoexp_|_rt0_)\w+(\.(constprop|part|isra|cold|lto_priv)(\.\d+)?)*")  # with gcc's clones
 _CALL_OTHERS = (
     "_init",
     "_fini",
@@ -75,10 +80,16 @@ class Exit:
 
 @dataclass(frozen=True)
 class Sites:
-    """`entries` and `exits` by address; an address can be both."""
+    """`entries` and `exits` by address; an address can be both.
+
+    `loaded` says which files they are of, each with its load bias, and `landmarks` where execution has to come by if
+    that is true (see `harness.probe.image`).
+    """
 
     entries: Mapping[int, Site]
     exits: Mapping[int, Exit]
+    loaded: tuple[tuple[str, int], ...] = ()
+    landmarks: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def addresses(self) -> tuple[int, ...]:
@@ -86,15 +97,32 @@ class Sites:
         return tuple(sorted({*self.entries, *self.exits}))
 
 
-@lru_cache(maxsize=16)
-def find(program: Program, arch: str) -> Sites:
-    """Return the crossings of `program`; none where it has no cgo in it. Raises OSError."""
+def of(modules: Sequence[Module], arch: str) -> Sites:
+    """Return the crossings of a program and its libraries, at the addresses where they are loaded. Raises OSError.
+
+    Where there is no cgo in any of them, there is none. C of any of them may call by a pointer what is in another.
+    """
+    found = [(module, find(module.program, arch)) for module in modules]
     entries: dict[int, Site] = {}
     exits: dict[int, Exit] = {}
-    into_go = dict(zip(INTO_GO, INTO_GO, strict=True)) | _EARLIER
+    if any(sites.entries for _, sites in found):
+        for module, sites in found:
+            left = sites.exits if sites.entries else dict(_left_in_c(module.program, arch, {}))
+            entries |= {address + module.bias: site for address, site in sites.entries.items()}
+            exits |= {address + module.bias: exit_ for address, exit_ in left.items()}
+    return Sites(
+        entries, exits, tuple((str(module.program.path), module.bias) for module in modules), image.landmarks(modules)
+    )
+
+
+@lru_cache(maxsize=16)
+def find(program: Program, arch: str) -> Sites:
+    """Return the crossings of `program` at link-time addresses; none where it has no cgo in it. Raises OSError."""
+    entries: dict[int, Site] = {}
+    exits: dict[int, Exit] = {}
     targets = {
         entry: crossing
-        for name, crossing in into_go.items()
+        for name, crossing in _INTO_GO.items()
         for row in program.by_name.get(name, ())
         for entry in row.entries
     }
@@ -103,15 +131,7 @@ def find(program: Program, arch: str) -> Sites:
     entries.update({address: Site(crossing, crossing) for address, crossing in targets.items()})
     for name in SIGNALS:
         entries.update({address: Site(name, name) for address in _entries(program, name)})
-    for function in c_functions(program):
-        if function.name in into_go or function.name in _CALL_OTHERS:
-            continue  # what crosscall2 and crosscall1 call is Go's
-        for call in calls(program, function, arch):
-            # What calls by way of a register (mips64le, a pointer, the PLT) may call any of them.
-            crossing = targets.get(call.target) if call.target is not None else None
-            if crossing or call.target is None:
-                place = f"{function.name}+{call.address - function.start:#x}"
-                exits[call.back] = Exit((crossing,) if crossing else (*INTO_GO, *SIGNALS), place, bool(crossing))
+    exits.update(_left_in_c(program, arch, targets))
     for name in program.by_name:
         match = _C_FUNCTION.fullmatch(name)
         if match:
@@ -131,6 +151,21 @@ def find(program: Program, arch: str) -> Sites:
     for function in program.by_name.get(_RUNTIME + HANDLER, ()):
         entries.update({address: Site(HANDLER, HANDLER) for address in function.entries})
     return Sites(entries, exits)
+
+
+def _left_in_c(program: Program, arch: str, targets: Mapping[int, str]) -> Iterator[tuple[int, Exit]]:
+    """Yield where C functions go on after a call of one of `targets`, or by a pointer, which may be of any of them.
+
+    Of what has no direct calls (mips64le, a pointer, the PLT) a register says where it goes.
+    """
+    for function in c_functions(program):
+        if function.name in _INTO_GO or function.name in _CALL_OTHERS:
+            continue  # what crosscall2 and crosscall1 call is Go's
+        for call in calls(program, function, arch):
+            crossing = targets.get(call.target) if call.target is not None else None
+            if crossing or call.target is None:
+                place = f"{function.name}+{call.address - function.start:#x}"
+                yield call.back, Exit((crossing,) if crossing else (*INTO_GO, *SIGNALS), place, bool(crossing))
 
 
 def _wrapped(program: Program, addresses: Collection[int]) -> frozenset[int]:
@@ -167,7 +202,15 @@ def _left(
 
 
 def c_functions(program: Program) -> Iterator[Function]:
-    """Yield the functions that Go's linker did not lay out: those of C."""
+    """Yield the functions of C.
+
+    Those that the C linker laid out are apart from Go's. Go's own linker (-linkmode=internal) puts them between, where
+    their names tell: Go's have a package before a dot, or are made by cmd/cgo and the runtime.
+    """
     bounds = [program.by_name.get(name) for name in ("runtime.text", "runtime.etext")]
     first, last = ((rows[0].start if rows else 0) for rows in bounds)
-    return (function for function in program.functions if not first <= function.start < last)
+    return (
+        function
+        for function in program.functions
+        if not first <= function.start < last or _C_NAME.fullmatch(function.name)
+    )

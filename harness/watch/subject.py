@@ -7,20 +7,29 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.elf import gobuild, places
+from harness.unwind.modules import Module
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A program, whose file is read when something is asked. See `harness.host.crossings.Subject`."""
+    """A program: its files and their load biases, which are read when something is asked.
+
+    See `harness.host.crossings.Subject`.
+    """
 
     arch: str
-    path: Path
+    loaded: tuple[tuple[str, int], ...]
 
     @cached_property
     def go(self) -> str:
-        """The version of Go that built it."""
-        return gobuild.version(self.path)
+        """The version of Go that built it, or its library."""
+        return next(filter(None, (gobuild.version(Path(path)) for path, _ in self.loaded)), "")
 
     def name_at(self, address: int) -> str:
         """Return the name of an address."""
-        return places.load(self.path).name_at(address)
+        found = (module for module in self._modules if module.holds(address))
+        return next((module.program.name_at(address - module.bias) for module in found), hex(address))
+
+    @cached_property
+    def _modules(self) -> tuple[Module, ...]:
+        return tuple(Module(places.load(Path(path)), bias) for path, bias in self.loaded)

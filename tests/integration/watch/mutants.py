@@ -41,7 +41,7 @@ def after(arch: str, file: str, anchor: str, added: str, names: str) -> Mutant:
 
 ARM64, RISCV64, S390X, PPC64 = (f"{CGO}/asm_{name}.s" for name in ("arm64", "riscv64", "s390x", "ppc64x"))
 AMD64 = f"{CGO}/asm_amd64.s"  # not abi_amd64.h: -overlay does not reach what the assembler includes
-_ARM64_END, _AMD64_END = "LDP\t(8*22)(RSP), (R29, R30)", "POP_REGS_HOST_TO_ABI0()"
+_ARM64_END, AMD64_END = "LDP\t(8*22)(RSP), (R29, R30)", "POP_REGS_HOST_TO_ABI0()"
 _RISCV64_END, _S390X_END, _PPC64_END = (
     *("RESTORE_FPR((8*17))", "LMG\t48(R15), R6, R15", "UNSTACK_AND_RESTORE_GO_TO_HOST_ABI(32)"),
 )
@@ -53,10 +53,10 @@ MUTANTS = [
     Mutant("arm64", ARM64, "RESTORE_R19_TO_R28(8*4)", "RESTORE_R19_TO_R28(8*5)", "x19 x20 x27"),
     Mutant("arm64", ARM64, "RESTORE_F8_TO_F15(8*14)", "", "v8 v15"),
     Mutant("arm64", ARM64, "ADD\t$(8*24), RSP\n\tRET", "ADD\t$(8*26), RSP\n\tRET", "sp"),
-    after("amd64", AMD64, _AMD64_END, "MOVQ\t$0, R12", "r12"),
-    after("amd64", AMD64, _AMD64_END, "XCHGQ\tR13, R14", "r13 r14"),
-    after("amd64", AMD64, _AMD64_END, "MOVQ\tR14, R15", "r15"),
-    after("amd64", AMD64, _AMD64_END, "MOVQ\tR12, BX", "rbx"),
+    after("amd64", AMD64, AMD64_END, "MOVQ\t$0, R12", "r12"),
+    after("amd64", AMD64, AMD64_END, "XCHGQ\tR13, R14", "r13 r14"),
+    after("amd64", AMD64, AMD64_END, "MOVQ\tR14, R15", "r15"),
+    after("amd64", AMD64, AMD64_END, "MOVQ\tR12, BX", "rbx"),
     Mutant(
         "amd64", "src/runtime/asm_amd64.s", "SUBQ\t$16, SP\n\tANDQ\t$~15, SP\t// alignment for gcc ABI",
         "ANDQ\t$~15, SP\n\tSUBQ\t$24, SP", "rsp",
@@ -107,7 +107,7 @@ OF_EVERY_WAY = [
     Mutant("ppc64le", f"{CGO}/gcc_linux_ppc64x.S", "FOR_EACH_FPR lfd", "FOR_EACH_FPR lfd\n\tfmr 30, 14", "f30"),
     Mutant("ppc64le", f"{CGO}/gcc_linux_ppc64x.S", "mtcr\t%r0", "crnot 8, 8", "cr"),
     # crosscall2 once more: control bits and flags
-    after("amd64", AMD64, _AMD64_END, "STD", "eflags"),
+    after("amd64", AMD64, AMD64_END, "STD", "eflags"),
     after("arm64", ARM64, _ARM64_END, "MOVD\t$0x400000, R9\n\tMOVD\tR9, FPCR", "fpcr"),
     Mutant("ppc64le", PPC64, _PPC64_END, f"{_PPC64_END}\n\tMOVD\t$-1, R0\n\tMOVW\tR0, CR", "cr"),
     # asmcgocall

@@ -12,6 +12,8 @@ start            end              size             prot
 0000004000801000-000000400082b000 000000000002a000 r-x
 000000400082f000-0000004000830000 0000000000001000 r-x
 start_brk   0x0000000000000000
+end_code    0x0000000001177f12
+start_code  0x0000000001000000
 page layout changed following mmap
 start            end              size             prot
 0000004000900000-0000004000901000 0000000000001000 r-x
@@ -23,6 +25,7 @@ def test_the_page_of_trampolines_and_the_libraries_are_found() -> None:
     found = read(PAGES, LIBRARIES)
     assert found.trampolines == (0x400082F000,)
     assert found.libraries == (("/lib/libc.so.6", 0x400083C000),)
+    assert found.start == 0x1000000
 
 
 def test_nothing_is_known_of_a_log_that_ends_before_the_program_is_loaded() -> None:

@@ -1,0 +1,101 @@
+"""The files whose code a guest runs under QEMU, and where each is loaded, as far as that is known before it starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from elftools.elf.constants import P_FLAGS
+from elftools.elf.elffile import ELFFile
+
+from harness.elf import places
+from harness.elf.places import Program
+from harness.probe import layout
+from harness.probe.guest import Guest
+from harness.probe.layout import PAGE, Layout
+from harness.qemulog.records import Record
+from harness.unwind.modules import Module
+
+_SYSTEM = re.compile(r"/(usr/)?lib\w*/")  # where the dynamic loader looks without being told (ld.so(8))
+_GO_LIBRARY = re.compile(r"_rt0_\w+_linux_lib")  # what starts Go in a c-shared library, called by the dynamic loader
+
+
+def main_module(guest: Guest, found: Layout | None = None) -> Module:
+    """Return the program of `guest`, with the load bias that QEMU gives it. Raises UsageError, OSError."""
+    program = places.load(guest.program)
+    if program.is_fixed:
+        return Module(program, 0)
+    start = (found or layout.layout(guest)).start
+    return Module(program, 0 if start is None else start - _first_code(guest.program))
+
+
+def modules(guest: Guest, found: Layout) -> tuple[Module, ...]:
+    """Return the program and the libraries that are mapped with it and are not the system's. Raises UsageError."""
+    return main_module(guest, found), *_libraries(guest, found)
+
+
+def _libraries(guest: Guest, found: Layout) -> Iterator[Module]:
+    for path, base in found.libraries:
+        file = layout.host_path(guest, path)
+        if file is not None and not _SYSTEM.match(path):
+            program = places.load(file)
+            first = min((address for address, _, _ in program.segments), default=0)
+            yield Module(program, base - first // PAGE * PAGE)
+
+
+def _first_code(path: Path) -> int:
+    """Return the lowest address of what may be executed, which is what QEMU's log calls start_code."""
+    with path.open("rb") as file:
+        loads = ELFFile(file).iter_segments("PT_LOAD")
+        return min((load["p_vaddr"] for load in loads if load["p_flags"] & P_FLAGS.PF_X), default=0)
+
+
+def landmarks(found: Sequence[Module]) -> Mapping[int, str]:
+    """Return the addresses where execution has to come by if `found` is true, each with whose start it is.
+
+    The first of `found` is the program. A program at fixed addresses needs none, and a library that is not Go's has
+    none that is known.
+    """
+    first, *libraries = found
+    marks = {} if first.program.is_fixed else {(first.program.entry & ~_odd(first.program)) + first.bias: "the program"}
+    for module in libraries:
+        starts = [row for row in module.program.functions if _GO_LIBRARY.fullmatch(row.name)]
+        marks |= {row.start + module.bias: module.program.path.name for row in starts}
+    return marks
+
+
+def _odd(program: Program) -> int:
+    """Return the bit that says, in an address of code, that it is of arm's second instruction set."""
+    function = program.function_at(program.entry & ~1)
+    return 1 if function is not None and function.is_thumb else 0
+
+
+class Landmarks:
+    """Listens whether execution comes by the `starts` of what is not at fixed addresses; see `reader.Listener`."""
+
+    def __init__(self, starts: Mapping[int, str]) -> None:
+        self._starts = starts
+        self._missing = dict(starts)
+
+    @property
+    def addresses(self) -> Collection[int]:
+        """See `reader.Listener`."""
+        return self._starts
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """See `reader.Listener`: that it comes by is all."""
+        return frozenset()
+
+    def take(self, pc: int, _: Record) -> None:
+        """See `reader.Listener`."""
+        self._missing.pop(pc, None)
+
+    @property
+    def missing(self) -> str:
+        """What a reader has to know where execution did not come by; an empty text where it did."""
+        if not self._missing:
+            return ""
+        names = ", ".join(sorted(self._missing.values()))
+        return f"{names} did not start where a trial run had it: it did not start at all, or QEMU loaded it elsewhere"

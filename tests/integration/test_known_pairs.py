@@ -56,6 +56,32 @@ def test_the_address_of_a_fault_in_a_signal_s_frame(arch: str, field: str, seen:
     assert done.stdout == f"1234000 {seen}"
 
 
+ENTERED = """
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+static uintptr_t entry;
+__attribute__((naked)) static void handle(int number) { __asm__("mov %%rsp, %0; ret" : "=m"(entry)); }
+int main(void) {
+  signal(SIGUSR1, handle);
+  raise(SIGUSR1);
+  return printf("%d", (int)(entry % 16)) < 0;
+}
+"""
+
+
+def test_the_stack_pointer_at_a_handler_s_entry(tmp_path: Path) -> None:
+    (tmp_path / "entered.c").write_text(ENTERED)
+    native, on = target("amd64"), target("amd64", "qemu")
+    subprocess.run([*on.cc.command, "-O1", "-o", tmp_path / "entered", tmp_path / "entered.c"], check=True)
+    seen = {}
+    for each in (native, on):
+        argv = RUNNERS[each.runner].command(each, tmp_path / "entered", ())
+        seen[each.runner] = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    # qemu-misaligned-signal-frame; psABI 3.2.2: 8 above a multiple of 16, where a call's return address is
+    assert seen == {"native": "8", "qemu": "0"}
+
+
 POKES = """\
 package main
 

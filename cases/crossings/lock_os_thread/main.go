@@ -16,10 +16,10 @@ import (
 
 // What a callback does between two looks at its thread.
 const (
-	yields = iota // let the other goroutines run, and block on them
-	locks         // LockOSThread, without an Unlock
-	unlocks       // UnlockOSThread, without a Lock of its own
-	locksTwice    // and unlocks once
+	yields     = iota // let the other goroutines run, and block on them
+	locks             // LockOSThread, without an Unlock
+	unlocks           // UnlockOSThread, without a Lock of its own
+	locksTwice        // and unlocks once
 )
 
 var (

@@ -153,6 +153,8 @@ class Choice:
         if value is BAD:
             return BAD
         text = node.value
+        if value is None:
+            return context.bad(node, f"expected {_wanted(self)}, found nothing")
         if text not in self.words:
             known = ", ".join(self.words)
             return context.bad(node, f"{text!r} is not one of {known}{did_you_mean(text, self.words)}")
@@ -281,11 +283,21 @@ class Either:
 
     def check(self, node: Node, context: Context) -> Any:
         """See `Shape.check`."""
+        if isinstance(node, ScalarNode) and scalar_value(node) is None:
+            return context.bad(node, f"expected {_wanted(self.scalar)} or {_wanted(self.other)}, found nothing")
         return (self.scalar if isinstance(node, ScalarNode) else self.other).check(node, context)
 
     def json_schema(self) -> dict[str, Any]:
         """See `Shape.json_schema`."""
         return _about({"anyOf": [self.scalar.json_schema(), self.other.json_schema()]}, self.about)
+
+
+def _wanted(shape: Shape) -> str:
+    """Name what a node of `shape` is, for messages."""
+    if isinstance(shape, Choice):
+        return f"{'one of ' if len(shape.words) > 1 else ''}{', '.join(shape.words)}"
+    kinds = {Text: "text", Number: "a number", ListOf: "a list"}
+    return next((name for kind, name in kinds.items() if isinstance(shape, kind)), "a mapping")
 
 
 def keys(node: MappingNode, context: Context) -> Sequence[tuple[str, Node, Node]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from harness import yamlsource
 from harness.data import toolchains_dir
@@ -43,7 +43,7 @@ _GOARCH = (  # internal/syslist of the Go tree, the 64-bit and 32-bit ones that 
     *("mips64p32", "mips64p32le", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "sparc", "sparc64"),
 )
 _WORDS = ListOf(Text(empty=False))
-_PACKAGES = MapOf(ListOf(Text(form=r"[a-z0-9][a-z0-9+.-]*")), key="compiler|sysroot|loader")
+_PACKAGES = Record(dict.fromkeys(("compiler", "sysroot", "loader"), ListOf(Text(form=r"[a-z0-9][a-z0-9+.-]*"))))
 _FOLDER = Text(form=r"/.*", about="an absolute folder")
 _ENV = MapOf(Text(), key=r"[A-Za-z_][A-Za-z0-9_]*", about="environment variables")
 
@@ -102,10 +102,37 @@ USUAL_MACHINES = frozenset(
 )
 
 
+MADE_BY_GO: Mapping[str, tuple[str, int, str]] = MappingProxyType(
+    {
+        "386": ("EM_386", 32, "little"),
+        "amd64": ("EM_X86_64", 64, "little"),
+        "arm": ("EM_ARM", 32, "little"),
+        "arm64": ("EM_AARCH64", 64, "little"),
+        "loong64": ("EM_LOONGARCH", 64, "little"),
+        "mips": ("EM_MIPS", 32, "big"),
+        "mips64": ("EM_MIPS", 64, "big"),
+        "mips64le": ("EM_MIPS", 64, "little"),
+        "mipsle": ("EM_MIPS", 32, "little"),
+        "ppc64": ("EM_PPC64", 64, "big"),
+        "ppc64le": ("EM_PPC64", 64, "little"),
+        "riscv64": ("EM_RISCV", 64, "little"),
+        "s390x": ("EM_S390", 64, "big"),
+    }
+)
+"""What Go's linker makes for Linux by GOARCH: machine, ELF class and byte order (cmd/link/internal/ld/elf.go)."""
+
+
 def _fits(node: MappingNode, values: dict[str, Any], context: Context) -> None:
     bits, word_bits = int(values["elf"]["class"]), values["word_size"] * 8
     if bits < word_bits:
         context.bad(child(node, "word_size"), f"a word of {word_bits} bits does not fit ELF class {bits}")
+    elf, goarch = values["elf"], values["go"]["goarch"]
+    made = MADE_BY_GO.get(goarch)
+    if bits >= word_bits and made and made != (elf["machine"], int(elf["class"]), values["byte_order"]):
+        wanted = f"{made[0]}, class {made[1]}, byte_order {made[2]}"
+        go = child(node, "go")
+        place = child(go, "goarch") if isinstance(go, MappingNode) else node
+        context.bad(place, f"GOARCH={goarch} makes programs of {wanted}")
     if values["page_size"] & (values["page_size"] - 1):
         context.bad(child(node, "page_size"), f"{values['page_size']} is not a power of two")
 
@@ -340,7 +367,16 @@ def _refuse_shared_spelling(toolchains: Sequence[Toolchain]) -> None:
             first = owner.setdefault(spelling.lower(), toolchain)
             if first is not toolchain:
                 message = f"the synonym {spelling!r} already belongs to {first.arch} ({first.path})"
-                raise InputError(toolchain.path, [Problem(1, 1, message)])
+                raise InputError(toolchain.path, [yamlsource.problem(_written(toolchain.path, spelling), message)])
+
+
+def _written(path: Path, spelling: str) -> Node:
+    """Return where the toolchain file at `path` says `spelling`, among its synonyms or as its name."""
+    root = yamlsource.read(path)
+    assert isinstance(root, MappingNode)
+    synonyms = child(root, "synonyms")
+    found = (node for node in synonyms.value if isinstance(node, ScalarNode) and node.value == spelling)
+    return next(found, child(root, "arch"))
 
 
 def _site(values: Mapping[str, Any]) -> Site:

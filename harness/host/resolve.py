@@ -16,12 +16,16 @@ RUNNER_CHOICES = (AUTO, NATIVE, QEMU)
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that an architecture needs: what was looked for, what was found, or what would provide it."""
+    """One thing that an architecture needs: what was looked for, what was found, or what would provide it.
+
+    `is_silent`: a program of that name is there, and does not say its version.
+    """
 
     name: str
     found: str
     packages: tuple[str, ...]
     wanted: str = ""
+    is_silent: bool = False
 
     @property
     def missing(self) -> bool:
@@ -69,7 +73,10 @@ def survey(toolchain: Toolchain, runner: str = AUTO) -> Survey:
         libc = "musl (static, from zig)"
     headers = libc if kind == "zig" or tools.has_headers(sysroot, toolchain.triple) else ""
     parts = [
-        Part("C compiler", cc.version if cc else "", site.packages.get("compiler", ()), toolchain.compiler),
+        Part(
+            *("C compiler", cc.version if cc else "", site.packages.get("compiler", ()), toolchain.compiler),
+            is_silent=cc is not None and not cc.version,
+        ),
         Part(
             "sysroot",
             f"{sysroot}: {libc}" if libc and headers else "",
@@ -79,7 +86,8 @@ def survey(toolchain: Toolchain, runner: str = AUTO) -> Survey:
     ]
     if chosen == QEMU:
         version = emulator.version if emulator else ""
-        parts.append(Part("emulator", version, toolchain.emulator.packages, toolchain.emulator.program))
+        silent = emulator is not None and not version
+        parts.append(Part("emulator", version, toolchain.emulator.packages, toolchain.emulator.program, silent))
     else:
         found = "none needed" if toolchain.native.loader is None else str(toolchain.native.loader)
         there = found if has_loader(toolchain) else ""
@@ -141,8 +149,7 @@ def resolve(toolchains: Toolchains, arch: str, runner: str = AUTO) -> Target | U
         )
     found = survey(toolchain, runner)
     if found.missing or found.cc is None:
-        names = " and ".join(map(str, found.missing))
-        return Unavailable(arch, f"{names} missing", mend(toolchains, found))
+        return Unavailable(arch, _cause(found), mend(toolchains, found))
     go = golang.ensure(toolchains.go)
     for pair in faults.bad_pairs(toolchains, found, go.release):
         if pair.blocks:
@@ -160,9 +167,18 @@ def resolve(toolchains: Toolchains, arch: str, runner: str = AUTO) -> Target | U
     )
 
 
+def _cause(found: Survey) -> str:
+    gone = [str(part) for part in found.missing if not part.is_silent]
+    silent = [f"{part} is there and does not say its version" for part in found.missing if part.is_silent]
+    return "; ".join([*silent, *([f"{' and '.join(gone)} missing"] if gone else [])])
+
+
 def mend(toolchains: Toolchains, found: Survey) -> str:
     """Return what brings the missing parts of `found`: the set-up, where packages for all of them are known."""
     toolchain = found.toolchain
+    silent = [part.wanted for part in found.missing if part.is_silent]
+    if silent:
+        return f"see what `{silent[0]} --version` says, or correct the name in {toolchain.path}"
     unknown = [part for part in found.missing if not part.packages]
     if unknown:
         names = ", ".join(part.wanted for part in unknown)

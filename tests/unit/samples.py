@@ -116,6 +116,8 @@ CASES = {
     "number for a text": _case("run: {args: [7]}\n", 1, 14, 'expected text, found 7; put it in quotes: "7"'),
     "boolean for a text": _case("run: {env: {X: true}}\n", 1, 16, "expected text, found true"),
     "nothing for a text": _case("run: {stdin: }\n", 1, 14, "expected text, found nothing"),
+    "nothing for a mapping or a word": _case("expect:\n", 1, 8, "expected fail@build or a mapping, found nothing"),
+    "nothing for a choice": _case("build: {mode: }\n", 1, 15, "expected one of c-archive, c-shared, found nothing"),
     "nothing for a mapping": _case("run:\n", 1, 5, "expected a mapping, found nothing"),
     "text for a number": _case("run: {repeat: many}\n", 1, 15, "a whole number, found the text 'many'"),
     "fraction for a whole number": _case("run: {repeat: 1.5}\n", 1, 15, "expected a whole number, found 1.5"),
@@ -278,10 +280,13 @@ TOOLCHAINS = {
     "no for a list": _toolchain("machines: [aarch64, arm64]", "machines: no", 0, 13, "expected a list, found no"),
     "no in a list": _toolchain("machines: [aarch64", "machines: [no", 0, 14, "`no` is a boolean", in_schema=False),
     "package part": _toolchain(
-        "packages: {compiler", "packages: {complier", 0, 14, "'complier' does not have the form"
+        "packages: {compiler", "packages: {complier", 0, 14, "unknown key 'complier'; did you mean 'compiler'?"
     ),
     "package name": _toolchain("[gcc-aarch64-linux-gnu]", "[GCC]", 0, 25, "'GCC' does not have the form"),
     "word and class": _toolchain("class: 64", "class: 32", 3, 12, "64 bits does not fit ELF class 32", in_schema=False),
+    "goarch and machine": _toolchain(
+        "goarch: arm64", "goarch: s390x", 0, 11, "GOARCH=s390x makes programs of EM_S390, class 64", in_schema=False
+    ),
     "page": _toolchain("page_size: 4096", "page_size: 5000", 0, 12, "5000 is not a power of two", in_schema=False),
     "empty name": _toolchain("program: qemu-aarch64", 'program: ""', 0, 12, "must not be empty"),
     "section a text": _toolchain("elf:\n  machine: EM_AARCH64\n  class: 64", "elf: arm", 0, 6, "expected a mapping"),

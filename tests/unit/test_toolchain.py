@@ -92,7 +92,10 @@ def test_optional_parts_may_be_left_out(tmp_path: Path) -> None:
 def test_a_users_folder_adds_and_replaces(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(TOOLCHAIN.replace("qemu-aarch64", "qemu-mine").replace("order: 2", "order: 90"))
     (tmp_path / "new.yaml").write_text(
-        TOOLCHAIN.replace("arch: arm64", "arch: loong64").replace("synonyms: [", "synonyms: [loongson] #")
+        TOOLCHAIN.replace("arch: arm64", "arch: loong64")
+        .replace("goarch: arm64", "goarch: loong64")
+        .replace("EM_AARCH64", "EM_LOONGARCH")
+        .replace("synonyms: [", "synonyms: [loongson] #")
     )
     (tmp_path / "go.yaml").write_text("release: go1.25.1\nminimum: go1.22\npackage: other\n")
     both = toolchain.load_all([tmp_path])
@@ -109,9 +112,12 @@ def test_a_users_folder_adds_and_replaces(tmp_path: Path) -> None:
         ({"a.yaml": TOOLCHAIN, "b.yaml": TOOLCHAIN}, r"b\.yaml:1:1: a\.yaml already describes 'arm64'"),
         (
             {"a.yaml": TOOLCHAIN.replace("arch: arm64", "arch: other", 1)},
-            r"the synonym 'aarch64' already belongs to arm64 \(.*/arm64\.yaml\)",
+            r"a\.yaml:5:12: the synonym 'aarch64' already belongs to arm64 \(.*/arm64\.yaml\)",
         ),
-        ({"a.yaml": TOOLCHAIN.replace("[aarch64,", "[AMD64,")}, "the synonym 'AMD64' already belongs to amd64"),
+        (
+            {"a.yaml": TOOLCHAIN.replace("[aarch64,", "[AMD64,")},
+            r"a\.yaml:5:12: the synonym 'AMD64' already belongs to amd64",
+        ),
         ({"go.yaml": "release: go1.27\n"}, r"go\.yaml:1:1: the key 'minimum' is missing"),
     ],
     ids=["two files", "all synonyms", "one synonym", "bad pin"],

@@ -91,3 +91,13 @@ def test_a_folder_that_is_not_there_ends_with_4(project: Project) -> None:
     ran = project.pytest("--toolchains=/no/such/folder")
     assert ran.code == 4
     assert "/no/such/folder:1:1: no such folder of toolchain files" in ran.text
+
+
+def test_an_emulator_of_another_architecture_is_broken_and_not_the_case_s_fault(
+    project: Project, tmp_path: Path
+) -> None:
+    own = own_toolchain(tmp_path / "own", "arm64", lambda values: values["emulator"].update(program="qemu-riscv64"))
+    project.case("g/hello", "say", "hello")
+    ran = project.pytest("--arch=arm64", f"--toolchains={own}")
+    assert ran.words == {"g/hello::run[arm64]": "BROKEN"}
+    assert "this emulator is for another architecture than the program" in ran.cause("g/hello::run[arm64]")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.host import resolve
-from harness.target import NATIVE, QEMU, Tool
+from harness.target import NATIVE, QEMU, Tool, Unavailable
 from harness.toolchain import Toolchain, load_all
 
 OLD = Tool(("/usr/bin/qemu-i386",), "qemu-i386 version 7.2.22 (Debian)", "")
@@ -46,3 +46,17 @@ def test_a_missing_loader_is_what_setup_installs(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(resolve.tools, "machine", lambda: "x86_64")
     found = resolve.survey(toolchain("386", tmp_path / "absent"))
     assert "libc6-i386" in found.packages
+
+
+def test_a_program_that_is_there_and_says_nothing_is_not_called_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = tmp_path / "silent-gcc"
+    silent.write_text("#!/bin/sh\nexit 1\n")
+    silent.chmod(0o755)
+    chain = replace(load_all().by_arch["amd64"], compiler=str(silent))
+    toolchains = replace(load_all(), by_arch={"amd64": chain})
+    found = resolve.resolve(toolchains, "amd64", "native")
+    assert isinstance(found, Unavailable)
+    assert found.cause.startswith(f"C compiler ({silent}) is there and does not say its version")
+    assert found.mend.startswith(f"see what `{silent} --version` says")

@@ -350,7 +350,7 @@ def case_shape(names: Names) -> Shape:
     )
     return Record(
         {
-            "kind": Choice(KINDS, about="program: a Go main package; c-host: a C main (host/*.c) that includes libcase.h and links the Go package"),
+            "kind": Choice(KINDS, about="program: a Go main package; c-host: a C main that includes libcase.h"),
             "about": Text(empty=False, about="what it shows and why anyone cares"),
             "arches": arches,
             "build": _BUILD,

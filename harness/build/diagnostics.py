@@ -18,7 +18,7 @@ _UNPLACED = re.compile(
     r"|(?!collect2)[^\s:]+: (?:fatal )?error: "
     r"|no Go files in |found packages |go: no main packages to build|package \S+: build constraints exclude all "
     r"|go: (?:\S+ )?(?:go\.mod )?requires go >= |go: (?:errors parsing|module .* requires|updates to go\.mod needed)"
-    r"|-buildmode=\S+ requires exactly one main package"
+    r"|-buildmode=\S+ requires exactly one main package|-\S+ (?:is )?(?:not|only) supported (?:on|when) "
     r"|flag provided but not defined: |invalid (?:value|boolean value) .* for flag "
 )
 # The linker's and the compilers' own path, and offsets into what they made: the architecture's affair too.

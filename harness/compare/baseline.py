@@ -18,10 +18,12 @@ from yaml.nodes import MappingNode
 from harness import files, yamlsource
 from harness.case import BASELINE_FILE
 from harness.compare.normalise import Normaliser
+from harness.errors import CrossabiError
 from harness.observation import OUTCOMES, Diagnostic, Environment, Observation
 from harness.schema import Choice, Context, ListOf, MapOf, Number, Record, Text, child, validate
 
 Key = tuple[str, str]  # target, variant
+MOST_TEXT = 64 << 10  # bytes of one observation's texts: what is longer no reader looks at
 HEADER = """\
 # What each target was last accepted to do; made by `pytest --update-baselines`, compared by every run.
 # A difference from it is a regression; with one --arch alone, the other side of a diff comes from here.
@@ -90,8 +92,17 @@ def load(folder: Path, case: str) -> Baseline:
     return Baseline(accepted, measured)
 
 
+class BaselineTooLong(CrossabiError):
+    """A baseline would be larger than what `load` reads; nothing was written."""
+
+
+def length(observation: Observation) -> int:
+    """Return the bytes of the texts of an accepted form; a baseline has at most MOST_TEXT of them."""
+    return len((observation.stdout + observation.stderr + observation.message).encode())
+
+
 def save(folder: Path, baseline: Baseline, order: Sequence[str]) -> None:
-    """Write the baseline into a case's folder; targets stand in `order`."""
+    """Write the baseline into a case's folder; targets stand in `order`. Raises BaselineTooLong."""
     groups: dict[str, dict[str, Any]] = {}
     rank = {target: number for number, target in enumerate(order)}
     for (target, _), observation in sorted(baseline.accepted.items(), key=lambda row: _rank(row[0], rank)):
@@ -106,6 +117,9 @@ def save(folder: Path, baseline: Baseline, order: Sequence[str]) -> None:
         allow_unicode=True,
         width=110,
     )
+    size = len((HEADER + body).encode())
+    if size > yamlsource.MAX_BYTES:
+        raise BaselineTooLong(f"all of {folder / BASELINE_FILE}: {size} bytes of at most {yamlsource.MAX_BYTES}")
     files.write_atomic(folder / BASELINE_FILE, HEADER + body)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.compare import baseline
-from harness.compare.baseline import Baseline
+from harness.compare.baseline import Baseline, BaselineTooLong
 from harness.compare.normalise import Normaliser
 from harness.errors import CrossabiError, UsageError
 from harness.observation import Observation, observation_from_json
@@ -44,6 +44,7 @@ class BaselineUpdate:
         self._passed: dict[tuple[str, str, str], Path] = {}
         self._refused: list[str] = []
         self._unsteady: list[str] = []
+        self._too_long: list[str] = []
         self.failed: list[str] = []  # what passed and could not be written all the same
         self._written: list[Path] = []
         self._folders: dict[str, tuple[Path, Mapping[str, Any]]] = {}
@@ -84,6 +85,9 @@ class BaselineUpdate:
         if self._unsteady:
             lines += ["not refreshed, because its repeats differ among themselves:"]
             lines += [f"  {row}" for row in self._unsteady]
+        if self._too_long:
+            lines += ["not refreshed, because it would be too long for anybody to read (let the case print less):"]
+            lines += [f"  {row}" for row in self._too_long]
         if self.failed:
             lines += ["not refreshed, because the file cannot be used (mend it, or delete it to make it anew):"]
             lines += [f"  {row}" for row in self.failed]
@@ -101,9 +105,13 @@ class BaselineUpdate:
                     baseline.accepted_form(row, case.compare, Normaliser(case.normalise))
                     for row in (observation, *others)
                 )
+                variant = f" [{observation.variant}]" if observation.variant else ""
+                name, size = f"{case.name}{variant} on {observation.target}", baseline.length(form)
                 if any(other != form for other in forms):
-                    variant = f" [{observation.variant}]" if observation.variant else ""
-                    self._unsteady.append(f"{case.name}{variant} on {observation.target}")
+                    self._unsteady.append(name)
+                    continue
+                if size > baseline.MOST_TEXT:
+                    self._too_long.append(f"{name}: {size} bytes of at most {baseline.MOST_TEXT}")
                     continue
                 accepted[observation.target, observation.variant] = form
                 measured[observation.target] = baseline.provenance(observation.environment)
@@ -111,6 +119,8 @@ class BaselineUpdate:
                 return
             order = list(self.state.toolchains.by_arch)
             baseline.save(folder, Baseline(accepted, measured), order)
+        except BaselineTooLong as error:
+            self._too_long.append(str(error))
         except CrossabiError as error:
             self.failed.append(str(error))
         else:

@@ -90,3 +90,26 @@ def test_runs_that_differ_among_themselves_are_not_accepted(project: Project) ->
     assert ran.code == 0
     assert "not refreshed, because its repeats differ among themselves:\n  g/random on amd64\n" in ran.text
     assert not (folder / "baseline.yaml").exists()
+
+
+def test_what_is_too_long_to_be_read_is_not_accepted_and_keeps_no_other_from_it(project: Project) -> None:
+    source = """package main
+
+import "C"
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+func main() { fmt.Println(strings.Repeat("x", len(os.Args)*40000)) }
+"""
+    variants = [{"name": name, "run": {"args": ["x"] * count}} for name, count in (("short", 0), ("long", 1))]
+    folder = project.case("g/prints", sources={"main.go": source}, variants=variants)
+    ran = project.pytest("--arch=amd64", "--update-baselines")
+    assert ran.code == 0
+    assert "(let the case print less):\n  g/prints [long] on amd64: 80001 bytes of at most 65536\n" in ran.text
+    assert "variant: long" not in (folder / "baseline.yaml").read_text()
+    ran = project.pytest("--arch=amd64")
+    assert set(ran.words.values()) == {"PASS"}
+    assert len(ran.words) == 2

@@ -26,6 +26,14 @@ STAGED = "/cache/store/tmp/12-ab/src"
         ),
         ("/x/bin/s390x-linux-gnu-ld.bfd: cannot find -lx", Diagnostic("", 0, 0, "ld: cannot find -lx")),
         ("(.text+0x17): undefined reference to `main'", Diagnostic("", 0, 0, "(.text): undefined reference to `main'")),
+        *(
+            (said, said)
+            for said in (
+                "-buildmode=c-archive not supported on linux/mips64le",
+                "-race is not supported on linux/386",
+                "-race is only supported on linux/amd64, linux/ppc64le",
+            )
+        ),
         (
             "-buildmode=c-archive requires exactly one main package",
             "-buildmode=c-archive requires exactly one main package",

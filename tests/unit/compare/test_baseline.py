@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from harness.case import BASELINE_FILE, Rewrite
 from harness.compare import baseline
-from harness.compare.baseline import Baseline
+from harness.compare.baseline import Baseline, BaselineTooLong
 from harness.compare.normalise import Normaliser
 from harness.errors import InputError
 from harness.observation import Diagnostic, Environment, Observation
@@ -149,3 +149,13 @@ def test_the_accepted_form_of_a_refusal_is_its_diagnostics() -> None:
 )
 def test_the_provenance_is_one_line(environment: Environment, text: str) -> None:
     assert baseline.provenance(environment) == text
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    baseline.save(tmp_path, of(accepted(target="arm64")), [])
+    before = (tmp_path / BASELINE_FILE).read_text()
+    rows = [accepted(target="arm64", variant=str(number), stdout="ü" * 32_000) for number in range(20)]
+    assert {baseline.length(row) for row in rows} == {64_000}
+    with pytest.raises(BaselineTooLong, match=r"baseline\.yaml: 12\d\d\d\d\d bytes of at most 1048576"):
+        baseline.save(tmp_path, of(*rows), [])
+    assert (tmp_path / BASELINE_FILE).read_text() == before

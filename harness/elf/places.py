@@ -224,7 +224,7 @@ def _functions(elf: ELFFile) -> Iterator[Function]:
     set_up = _toc_set_up(elf) if elf["e_machine"] == "EM_PPC64" else None
     for section in (".symtab", ".dynsym"):
         for symbol in symtab.symbols(elf, section, _FUNCTION):
-            if not symbol.value or not symbol.name:
+            if not symbol.value or not symbol.name or not symbol.is_defined:
                 continue
             if symbol.kind == symtab.NOTYPE and symbol.bind == symtab.LOCAL:
                 continue  # labels and mapping symbols

@@ -12,11 +12,15 @@ from elftools.elf.sections import SymbolTableSection
 NOTYPE, OBJECT, FUNC, GNU_IFUNC = 0, 1, 2, 10
 """Values of ``st_info & 0xf`` (gABI "Symbol Table"; 10 is GNU's)."""
 LOCAL = 0  # ``st_info >> 4``
+UNDEFINED = 0  # of st_shndx
 _FIELDS = {32: "IIIBBH", 64: "IBBHQQ"}
 
 
 class Symbol(NamedTuple):
-    """One symbol; `size` in bytes, `other` the whole of st_other."""
+    """One symbol; `size` in bytes, `other` the whole of st_other.
+
+    One that is not `is_defined` (SHN_UNDEF) is in another file; its value, if it has one, is a stub's (lazy binding).
+    """
 
     name: str
     value: int
@@ -24,6 +28,7 @@ class Symbol(NamedTuple):
     kind: int
     bind: int
     other: int
+    is_defined: bool
 
 
 def symbols(elf: ELFFile, section: str, kinds: Collection[int]) -> Iterator[Symbol]:
@@ -35,9 +40,9 @@ def symbols(elf: ELFFile, section: str, kinds: Collection[int]) -> Iterator[Symb
     data, names = table.data(), table.stringtable.data()
     for fields in row.iter_unpack(data[: len(data) // row.size * row.size]):
         if elf.elfclass == 64:
-            name, info, other, _, value, size = fields
+            name, info, other, index, value, size = fields
         else:
-            name, value, size, info, other, _ = fields
+            name, value, size, info, other, index = fields
         if info & 0xF in kinds:
             text = names[name : names.find(b"\0", name)].decode(errors="replace")
-            yield Symbol(text, value, size, info & 0xF, info >> 4, other)
+            yield Symbol(text, value, size, info & 0xF, info >> 4, other, index != UNDEFINED)

@@ -82,6 +82,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _path(text: str) -> str:
+    """Refuse an empty text, which an unset variable leaves. Raises ArgumentTypeError, which ends pytest with 4."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return text
+
+
 def _probe(text: str) -> str:
     """Check a probe, and return its text, which xdist can carry. Raises ArgumentTypeError, which ends pytest with 4."""
     try:
@@ -95,6 +102,7 @@ def _add_output_options(group: pytest.OptionGroup) -> None:
     group.addoption("--raw", action="store_true", help="compare outputs as printed: turn every normalising rule off")
     group.addoption(
         "--records",
+        type=_path,
         metavar="FILE",
         help="write every observation and verdict to FILE as JSON Lines (docs/records.md)",
     )
@@ -106,6 +114,7 @@ def _add_output_options(group: pytest.OptionGroup) -> None:
     group.addoption(
         "--toolchains",
         action="append",
+        type=_path,
         default=[],
         metavar="DIR",
         help="a folder of toolchain files of your own, beside the shipped ones",

@@ -16,7 +16,7 @@ from harness.unwind.unwinder import Backtrace, unwind
 def backtrace(stub: Stub, guest: Guest, main: Module, values: Mapping[str, int]) -> Backtrace:
     """Return the backtrace of the thread that stopped, whose registers are `values`."""
     memory = reader(stub)
-    return unwind(guest.table, values, memory, lambda: modules(main, memory, finder(guest.platform.sysroot)))
+    return unwind(guest.table, values, memory, lambda: modules(main, memory, finder(guest)))
 
 
 def reader(stub: Stub) -> Memory:
@@ -31,11 +31,12 @@ def reader(stub: Stub) -> Memory:
     return memory
 
 
-def finder(sysroot: Path) -> Callable[[str], Path | None]:
-    """Return what finds a library of the guest on this machine, as the emulator does: in its sysroot first."""
+def finder(guest: Guest) -> Callable[[str], Path | None]:
+    """Return what finds a library of `guest` on this machine: an emulator looks in its sysroot first."""
+    roots = () if guest.platform.emulator is None else (guest.platform.sysroot,)
 
     def find(name: str) -> Path | None:
-        candidates = (sysroot / name.lstrip("/"), Path(name))
+        candidates = (*(root / name.lstrip("/") for root in roots), Path(name))
         return next((path for path in candidates if path.is_file()), None)
 
     return find

@@ -12,6 +12,7 @@ from elftools.elf.elffile import ELFFile
 from harness.elf import places
 from harness.elf.places import Program
 from harness.probe import layout
+from harness.probe.frames import finder
 from harness.probe.guest import Guest
 from harness.probe.layout import PAGE, Layout
 from harness.qemulog.records import Record
@@ -36,8 +37,9 @@ def modules(guest: Guest, found: Layout) -> tuple[Module, ...]:
 
 
 def _libraries(guest: Guest, found: Layout) -> Iterator[Module]:
+    find = finder(guest)
     for path, base in found.libraries:
-        file = layout.host_path(guest, path)
+        file = find(path)
         if file is not None and not _SYSTEM.match(path):
             program = places.load(file)
             first = min((address for address, _, _ in program.segments), default=0)

@@ -13,6 +13,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 
 from harness.build.store import Store
+from harness.probe.frames import finder
 from harness.probe.guest import Guest
 from harness.process import client
 
@@ -67,17 +68,21 @@ def read(pages: str, libraries: str) -> Layout:
     )
 
 
-def host_path(guest: Guest, path: str) -> Path | None:
-    """Return the file that `guest` gets for `path`, as QEMU looks for it; None where there is none."""
-    places = (Path(guest.platform.sysroot) / path.lstrip("/"), Path(path))
-    return next((place for place in places if place.exists()), None)
+def libraries(guest: Guest) -> tuple[tuple[str, int], ...]:
+    """Return the libraries that the dynamic loader maps with `guest`, as `Layout.libraries`; natively they may move."""
+    if guest.platform.emulator is not None:
+        return layout(guest).libraries
+    if not has_loader(guest.program):
+        return ()
+    return read("", client.run(guest.under(env={_ASK: "1"})).stdout.decode(errors="replace")).libraries
 
 
 def restorers(guest: Guest, code: bytes, found: Layout) -> tuple[int, ...]:
     """Return the addresses of `code` (what handlers return to, where it is the C library's) in the libraries."""
     addresses = []
+    find = finder(guest)
     for path, base in found.libraries:
-        file = host_path(guest, path)
+        file = find(path)
         if file is not None and file.name.startswith("libc."):
             data = file.read_bytes()
             at = data.find(code)

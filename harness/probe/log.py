@@ -20,11 +20,13 @@ SOURCE = "QEMU log"
 _NO_FORWARD = "QEMU's log has no memory, so the backtrace ends at the caller"
 
 
-def cannot(guest: Guest, probes: Sequence[Probe]) -> str:
-    """Return an empty text where the log can answer `probes`, else why it cannot."""
+def cannot(guest: Guest, probes: Sequence[Probe], elsewhere: Sequence[Probe] = ()) -> str:
+    """Return an empty text where the log can answer `probes` and `elsewhere` (in libraries), else why it cannot."""
     why = reader.cannot(guest)
     if why:
         return why
+    if elsewhere:
+        return f"where a library with {elsewhere[0].at} will be is not known before"
     if any(probe.when != ENTRY for probe in probes):
         return "where a function returns to is not known before it is called"
     if any(probe.memory or probe.backtrace for probe in probes):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.build.store import Store
-from harness.elf.places import Place, Program
+from harness.elf.places import NoSuchPlace, Place, Program
 from harness.errors import CrossabiError, RunnerBroken
 from harness.probe.faults import DEADLY, Candidates
 from harness.probe.frames import backtrace
 from harness.probe.guest import MOST, Guest, Taken, never_reached
+from harness.probe.libraries import Libraries
 from harness.probe.servers import Served, serve
 from harness.process import client
 from harness.process.spec import Finished
@@ -35,14 +37,22 @@ _HUNG = "QEMU's stub can hang a program of which two threads stop at once (docs/
 SLACK = 5.0  # seconds beyond the program's own time in which it is ended by its keeper
 
 
-def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, *, fault: bool = False) -> Taken:
+def take(
+    guest: Guest,
+    probes: Sequence[tuple[Probe, Place]],
+    program: Program,
+    elsewhere: Sequence[Probe] = (),
+    *,
+    fault: bool = False,
+) -> Taken:
     """Run `guest`, stop it at `probes`, and return what was there; with `fault` also what it died of, if of a signal.
 
+    The places of `elsewhere` are looked for in the libraries that it maps; the first one that has a place counts.
     A server that fails is the `error` of what is returned, and the program has been ended then. Raises StubBroken where
     it failed before there was a snapshot.
     """
     with Store().scratch() as folder, serve(guest, folder) as served:
-        visit = _Visit(guest, served, probes, program, client.interrupter(), fault=fault)
+        visit = _Visit(guest, served, probes, program, client.interrupter(), elsewhere, fault=fault)
         visit.start()
         try:
             finished = client.run(served.command)
@@ -59,12 +69,13 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, 
         error = _taken_along(finished)
     if error is not None and not visit.found:
         raise error
+    probes = [*probes, *visit.mapped]
     near = never_reached(program, probes, visit.hits)
     ended = _ended(finished, visit.last)
     death = visit.faults.death(ended) if visit.faults is not None else None
     return Taken(
         (*visit.found, *([death] if death is not None else ())),
-        {place.text: visit.hits[place.text] for _, place in probes},
+        {**{place.text: visit.hits[place.text] for _, place in probes}, **{probe.at: 0 for probe in visit.elsewhere}},
         near,
         ended,
         SOURCE,
@@ -72,6 +83,7 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, 
         uncounted=frozenset(visit.uncounted),
         changed=served.changed,
         error=error,
+        unmapped=frozenset(probe.at for probe in visit.elsewhere),
     )
 
 
@@ -95,6 +107,7 @@ class _Visit(threading.Thread):
         probes: Sequence[tuple[Probe, Place]],
         program: Program,
         give_up: Callable[[], None],
+        elsewhere: Sequence[Probe],
         *,
         fault: bool = False,
     ) -> None:
@@ -106,11 +119,14 @@ class _Visit(threading.Thread):
         self.last: Stop | None = None
         self.faults: Candidates | None = None
         self.replaced = False
+        self.elsewhere = list(elsewhere)
+        self.mapped: list[tuple[Probe, Place]] = []
         self._give_up = give_up
         self._wants_fault = fault
         self._guest, self._served, self._probes, self._program = guest, served, probes, program
         self._runs = True
-        self._bias = 0
+        self._main = Module(program, 0)
+        self._libraries: Libraries | None = None
         self._entries: dict[int, Probe] = {}
         self._calls: list[_Call] = []
 
@@ -135,14 +151,15 @@ class _Visit(threading.Thread):
 
     def _converse(self, stub: Stub) -> None:
         if not self._program.is_fixed:
-            self._bias = stub.auxv().get(AT_ENTRY, 0) - self._program.entry
+            self._main = Module(self._program, stub.auxv().get(AT_ENTRY, 0) - self._program.entry)
         for probe, place in self._probes:
-            # of a function with two entries (ppc64le) a call by either comes by the last
-            for address in [row[-1] for row in place.entries] or place.addresses:
-                self._entries[address + self._bias] = probe
-                stub.insert(address + self._bias)
+            self._put(stub, probe, place, self._main.bias)
+        if self.elsewhere:
+            self._libraries = Libraries(self._guest, stub, self._main)
+            for address in self._libraries.changed:
+                stub.insert(address)
         if self._wants_fault:
-            self.faults = Candidates(self._guest, Module(self._program, self._bias), self._source)
+            self.faults = Candidates(self._guest, self._main, self._source)
         passed = ""
         while True:
             stop = stub.run(self._guest.command.timeout + SLACK, signal=passed)
@@ -157,9 +174,31 @@ class _Visit(threading.Thread):
             if self.faults is not None and passed in DEADLY:
                 self.faults.add(stub)
 
+    def _put(self, stub: Stub, probe: Probe, place: Place, bias: int) -> None:
+        # of a function with two entries (ppc64le) a call by either comes by the last
+        for address in [row[-1] for row in place.entries] or place.addresses:
+            self._entries[address + bias] = probe
+            stub.insert(address + bias)
+
+    def _look(self, stub: Stub, libraries: Libraries) -> None:
+        """Put the probes whose places a library has that was mapped just now."""
+        for module in libraries.new():
+            for probe in list(self.elsewhere):
+                with contextlib.suppress(NoSuchPlace):
+                    place = module.program.find(probe.at)
+                    self.elsewhere.remove(probe)
+                    self.mapped.append((probe, place))
+                    self._put(stub, probe, place, module.bias)
+        if not self.elsewhere:
+            for address in libraries.changed:
+                stub.remove(address)
+
+    def _module(self, address: int) -> Module:
+        return self._libraries.at(address) if self._libraries is not None else self._main
+
     def _become_another(self) -> None:
         """Forget the program that was looked at; its process is another one's now."""
-        self.replaced, self.faults = True, None
+        self.replaced, self.faults, self._libraries = True, None, None
         self._entries.clear()
         self._calls.clear()
 
@@ -168,6 +207,9 @@ class _Visit(threading.Thread):
         table = self._guest.table
         values = stub.registers(names=(table.pc, table.sp)).values
         pc, sp = values[table.pc], values[table.sp]
+        if self._libraries is not None and pc in self._libraries.changed and self.elsewhere:
+            self._look(stub, self._libraries)
+            return True
         back = next((call for call in self._calls if (call.address, call.sp) == (pc, sp)), None)
         if back is not None:
             self._calls.remove(back)
@@ -209,13 +251,14 @@ class _Visit(threading.Thread):
         registers = stub.registers()
         pc = registers.values[table.pc]
         back = self._backtrace(stub, probe, when, registers.values)
+        module = self._module(pc)
         return Snapshot(
             probe.at,
             when,
             hit,
             table.arch,
             pc,
-            self._program.name_at(pc - self._bias),
+            module.program.name_at(pc - module.bias),
             self._source,
             stub.stop.thread,
             registers.values,
@@ -228,14 +271,19 @@ class _Visit(threading.Thread):
 
     def _short(self, stub: Stub, when: str, values: Mapping[str, int]) -> tuple[str, ...]:
         """Return what the backtrace is where it was not asked for: the function, and its caller at an entry."""
-        table, name = self._guest.table, self._program.function_name_at
-        own = name(values[table.pc] - self._bias)
-        return (own, name(return_address(stub, table, values[table.sp]) - self._bias)) if when == ENTRY else (own,)
+        table = self._guest.table
+
+        def name(address: int) -> str:
+            module = self._module(address)
+            return module.program.function_name_at(address - module.bias) if module.holds(address) else hex(address)
+
+        own = name(values[table.pc])
+        return (own, name(return_address(stub, table, values[table.sp]))) if when == ENTRY else (own,)
 
     def _backtrace(self, stub: Stub, probe: Probe, when: str, values: Mapping[str, int]) -> Backtrace:
         if not probe.backtrace:
             return Backtrace(())
-        return backtrace(stub, self._guest, Module(self._program, self._bias), values)
+        return backtrace(stub, self._guest, self._main, values)
 
     def _pieces(self, stub: Stub, probe: Probe, values: Mapping[str, int]) -> Iterator[tuple[int, bytes]]:
         for place, size in probe.memory:

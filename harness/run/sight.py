@@ -15,7 +15,6 @@ from harness.snapshot import Probe
 from harness.target import Target
 
 if TYPE_CHECKING:
-    from harness.elf.places import Place, Program
     from harness.probe.guest import Taken
     from harness.watch.run import Watched
 
@@ -59,14 +58,15 @@ def run(
     if not sight.crossings and not probes:
         return Seen(client.run(command))
     from harness.elf import places
-    from harness.probe import log, reader, stops
+    from harness.probe import libraries, log, reader, stops
     from harness.probe.guest import Guest, Taken
     from harness.watch.run import Watcher
 
     guest = Guest(target, binary.program, arguments, command)
     program = places.load(binary.program) if probes else None
-    found, unreached = _find(probes, program) if program else ([], {})
-    stopped = log.cannot(guest, [probe for probe, _ in found]) if found else ""
+    found, elsewhere, nowhere = libraries.sort(guest, program, probes) if program else ([], [], [])
+    unreached = {probe.at: f"the program has no such place; {error.why or error.what}" for probe, error in nowhere}
+    stopped = log.cannot(guest, [probe for probe, _ in found], elsewhere) if found or elsewhere else ""
     fields: dict[str, Any] = {}
     watcher = None
     if sight.crossings:
@@ -74,7 +74,7 @@ def run(
         fields["unwatched"] = unwatched
         watcher = None if unwatched else Watcher(guest, faults, binary.folder)
     if program and stopped:
-        taken = stops.take(guest, found, program)
+        taken = stops.take(guest, found, program, elsewhere)
     elif program and found:
         beside = (watcher, watcher.landmarks) if watcher else ()
         taken = log.take(guest, found, program, *beside)
@@ -90,20 +90,6 @@ def run(
     if watcher:
         fields |= _watched(watcher.watched(taken.finished))
     return Seen(taken.finished, fields, taken.changed, taken.error)
-
-
-def _find(probes: Sequence[Probe], program: Program) -> tuple[list[tuple[Probe, Place]], dict[str, str]]:
-    """Return the places that `program` has, and why it has not the others."""
-    from harness.elf.places import NoSuchPlace
-
-    found: list[tuple[Probe, Place]] = []
-    unreached: dict[str, str] = {}
-    for probe in probes:
-        try:
-            found.append((probe, program.find(probe.at)))
-        except NoSuchPlace as error:
-            unreached[probe.at] = f"the program has no such place; {error.why or error.what}"
-    return found, unreached
 
 
 def _probed(taken: Taken, unreached: Mapping[str, str]) -> dict[str, Any]:

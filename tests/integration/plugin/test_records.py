@@ -136,3 +136,11 @@ def test_a_disk_that_fills_up_ends_the_run_in_one_line(project: Project, how: st
     assert "/dev/full: cannot be written: No space left on device" in ran.text
     assert "INTERNALERROR" not in ran.text
     assert "Traceback" not in ran.text
+
+
+@pytest.mark.parametrize("option", ["--records", "--toolchains"])
+def test_a_path_that_an_unset_variable_left_empty_is_refused(project: Project, option: str) -> None:
+    project.case("g/hello", "say", "hello")
+    ran = command([*PYTEST, f"{option}="], project.path)
+    assert ran.code == 4
+    assert f"argument {option}: the path is empty" in ran.text

@@ -12,12 +12,14 @@ import pytest
 
 from harness.elf import places
 from harness.probe.frames import finder, reader
+from harness.probe.guest import Guest
+from harness.process.spec import Command
 from harness.registers import TABLES
 from harness.unwind.modules import Module, modules
 from harness.unwind.unwinder import unwind
 
 from ..stub import SECONDS, expressions, floats, qemu, through_gdb
-from ..support import deep, shipped
+from ..support import deep, target
 from .conftest import Build
 from .test_chain import QEMU_ARCHES
 
@@ -73,9 +75,8 @@ def test_gdb_has_the_same_registers_and_frames(
         registers = served.stub.registers()
         script.write_text(FRAMES.format(thread=int(served.stub.stop.thread.rpartition(".")[2], 16)))
         memory = reader(served.stub)
-        sysroot = shipped().by_arch[arch].cross.sysroot
-        main = Module(program, 0)
-        ours = unwind(table, registers.values, memory, lambda: modules(main, memory, finder(Path(sysroot))))
+        find = finder(Guest(target(arch, "qemu"), program.path, (), Command((), {}, 1.0)))
+        ours = unwind(table, registers.values, memory, lambda: modules(Module(program, 0), memory, find))
         text = through_gdb(served.stub, program.path, tmp_path, commands)
     (line,) = [row for row in text.splitlines() if row.startswith("FRAMES ")] or pytest.fail(text)
     assert ours.ended == ""

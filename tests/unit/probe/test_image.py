@@ -4,11 +4,14 @@ import pytest
 
 from harness.elf.places import Function, Program
 from harness.probe import image
+from harness.probe.guest import Guest
 from harness.probe.image import Landmarks, landmarks
 from harness.probe.layout import Layout
+from harness.process.spec import Command
 from harness.qemulog.layouts import LAYOUTS
 from harness.qemulog.records import Record, Values
 from harness.unwind.modules import Module
+from unit.samples import target
 
 
 def program(name: str, entry: int, *functions: Function, is_fixed: bool = False) -> Program:
@@ -42,9 +45,10 @@ def test_what_did_not_start_is_told() -> None:
 
 
 def test_libraries_of_the_system_are_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(image.layout, "host_path", lambda _, path: None if "gone" in path else Path(path))
+    monkeypatch.setattr(image, "finder", lambda _: lambda path: None if "gone" in path else Path(path))
     monkeypatch.setattr(image.places, "load", lambda path: C if path.name == "libc.so" else GO)
     monkeypatch.setattr(image, "main_module", lambda *_: Module(C, 0))
+    guest = Guest(target(), Path("host"), (), Command((), {}, 1.0))
     paths = ("/lib/libc.so.6", "/usr/lib64/libm.so.6", "/gone/libx.so", "/mine/libgo.so")
-    found = image.modules(None, Layout((), tuple((path, 0x10000) for path in paths)))  # type: ignore[arg-type]
+    found = image.modules(guest, Layout((), tuple((path, 0x10000) for path in paths)))
     assert [(module.program.path.name, module.bias) for module in found] == [("libc.so", 0), ("libgo.so", 0xE000)]

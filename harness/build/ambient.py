@@ -59,6 +59,7 @@ _OURS = DECIDED | {"GOFLAGS"}
 _MATTERS = re.compile(
     r"GO[A-Z0-9_]*|CGO_[A-Z_]+|CPATH|C_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|PKG_CONFIG\w*"
 )
+_FILE = "GOENV"  # names the file of further settings
 # What a reader of a result has to know. Not all of _MATTERS: some that begin with GO are nobody's business (GOOGLE_…).
 SHOWN = re.compile(
     r"GO(?:FLAGS|EXPERIMENT|DEBUG|FIPS140|386|AMD64|ARM|ARM64|LOONG64|MIPS|MIPS64|PPC64|RISCV64)"
@@ -82,7 +83,9 @@ class Ambient:
 
 def given(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what of `environ` has to be set to build the same again (what ``go env -w`` keeps is there anyway)."""
-    return {name: value for name, value in sorted(environ.items()) if value and SHOWN.fullmatch(name)}
+    return {
+        name: value for name, value in sorted(environ.items()) if value and (name == _FILE or SHOWN.fullmatch(name))
+    }
 
 
 def ambient(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ambient:

@@ -12,12 +12,15 @@ from harness.build.commands import FLAGS_FILE, MODULE, flags_source
 from harness.build.recipe import Recipe
 from harness.errors import EnvironmentBroken
 
+# What an import path's element may not begin with, or be (golang.org/x/mod/module, CheckImportPath; go help packages).
+_NO_ELEMENT = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)|_|(?:internal|vendor|testdata)$", re.IGNORECASE)
 GO_DIRECTIVE = "1.21"  # the oldest language version that a case is compiled with
 
 
 def package_name(recipe: Recipe) -> str:
     """Return the folder that `recipe` gets in the module; `go build` names the program after it."""
-    return re.sub(r"[^A-Za-z0-9_.]", ".", recipe.label.strip("/")) or "case"
+    name = re.sub(r"[^A-Za-z0-9_.]", ".", recipe.label).strip(".")
+    return f"case.{name}".strip(".") if not name or _NO_ELEMENT.match(name) else name
 
 
 def module(folder: Path, name: str = MODULE) -> None:

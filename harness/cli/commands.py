@@ -20,7 +20,7 @@ from harness.cli.options import ARCH, TOOLCHAINS, say
 from harness.cli.run import run
 from harness.cli.snapshot import snapshot
 from harness.data import records_schema
-from harness.errors import CrossabiError, UsageError
+from harness.errors import CrossabiError, StoreBroken, UsageError
 from harness.toolchain import load_all
 
 CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -147,7 +147,13 @@ def cache_clear(*, force: bool) -> None:
         raise UsageError(
             f"{store.root} is in use by process {', '.join(map(str, users))}", mend="wait for its end, or add --force"
         )
-    shutil.rmtree(store.root, ignore_errors=True)
+    try:
+        if store.root.exists():
+            shutil.rmtree(store.root)
+    except OSError as error:
+        raise StoreBroken(
+            f"{error.filename}: cannot be removed: {error.strerror}", mend="remove it as the user whose it is"
+        ) from error
     click.echo(f"removed {store.root}")
 
 

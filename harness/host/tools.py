@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -14,6 +15,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from harness import files
+from harness.errors import StoreBroken
 from harness.process import client
 from harness.process.spec import Command
 from harness.target import Tool
@@ -77,7 +79,8 @@ def remembered(question: str, command: Sequence[str], ask: Callable[[], str]) ->
         answer = ask()
         if not answer:  # a tool that could not answer now may do so the next time
             return answer
-        with files.locked(path.with_suffix(".lock")):
+        known[key] = answer
+        with contextlib.suppress(StoreBroken), files.locked(path.with_suffix(".lock")):  # or asked again the next time
             known.update(files.read_json(path) or {})
             known[key] = answer
             files.write_atomic(path, json.dumps(known, indent=1, sort_keys=True))

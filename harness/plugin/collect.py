@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,7 @@ from harness.plugin.items import AbsentItem, CrossItem, DiffItem, LoadItem, RunI
 from harness.plugin.state import STATE, Chosen, State, case_name, is_below_cases, is_case
 from harness.target import Target
 
+_MISNAMED = re.compile(r"(?!case\.yaml$)(?i:case\.ya?ml)")
 CONFTEST = "conftest.py"
 LEAF = 2  # links to a folder without folders in it, where a file system counts them (btrfs and overlayfs say 1)
 FOREIGN = frozenset({"vendor", "testdata", "node_modules"})  # folders of a program's own, with whatever is in them
@@ -78,6 +80,10 @@ class CaseGroup(pytest.Directory):
         files = {name: os.path.join(self.path, name, CASE_FILE) for name in folders}  # noqa: PTH118 (thousands)
         cases = {name for name, file in files.items() if os.path.lexists(file)}
         yield from self._unreadable(name for name in entries if name not in cases and "." not in name)
+        for name in sorted(name for name, kind in entries.items() if kind == "file" and _MISNAMED.fullmatch(name)):
+            unread = InputError(self.path / name, [Problem(1, 1, f"nobody reads this: a case's file is {CASE_FILE}")])
+            case = case_name(self.path / CASE_FILE)
+            yield LoadItem.from_parent(self, name=f"load[{name}]", error=unread, case=case)
         option = self.config.option
         if option.ignore or option.ignore_glob or option.deselect:
             yield from self._as_pytest_does()

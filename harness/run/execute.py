@@ -26,6 +26,7 @@ FILE_SIZE = 256 * MIB
 PROCESSES = 128
 NOTHING = Sight()
 _HEX = re.compile(r"\b0x[0-9a-f]{4,16}\b")
+NO_STACKS = ("none", "0")  # of GOTRACEBACK (runtime, "Environment Variables")
 BIN = "{bin}"  # stands for the program's folder in a case's arguments and environment
 
 
@@ -115,7 +116,8 @@ def _once(
         return replace(base, message=str(seen.error), stderr=text(finished.stderr)), False
     stderr = text(finished.stderr)
     emulator = base.environment.emulator
-    ended = outcome.decode(finished, stderr, emulator, faults)
+    has_stacks = settings.env.get("GOTRACEBACK") not in NO_STACKS
+    ended = outcome.decode(finished, stderr, emulator, faults, has_stacks=has_stacks)
     suspects = faults.suspects(target.arch, target.runner, emulator, target.go.release, stderr)
     observation = replace(
         base,

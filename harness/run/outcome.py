@@ -22,10 +22,11 @@ class Outcome:
     retry: bool = False
 
 
-def decode(finished: Finished, stderr: str, emulator: str, faults: Faults) -> Outcome:
+def decode(finished: Finished, stderr: str, emulator: str, faults: Faults, *, has_stacks: bool = True) -> Outcome:
     """Tell an emulator's own trouble, a limit, a crash of Go or C, and an ordinary exit apart.
 
-    `emulator` is its version text, empty for native runs, to which no emulator fault applies.
+    `emulator` is its version text, empty for native runs, to which no emulator fault applies. `has_stacks`: see
+    `crashtext.read`.
     """
     if finished.ended == "not-started":
         return Outcome("broken", f"the program could not be started: {finished.error}")
@@ -37,11 +38,11 @@ def decode(finished: Finished, stderr: str, emulator: str, faults: Faults) -> Ou
     if finished.signal in _LIMIT_SIGNALS:
         return Outcome("limit", f"it reached {_LIMIT_SIGNALS[finished.signal]}", finished.signal)
     if finished.code in _GO_DEATH_CODES or finished.signal == "SIGABRT":
-        crash = crashtext.read(stderr)
+        crash = crashtext.read(stderr, has_stacks=has_stacks)
         if crash and crash.signal in _LIMIT_SIGNALS:  # Go answers these itself
             return Outcome("limit", f"it reached {_LIMIT_SIGNALS[crash.signal]}", crash.signal)
         if crash:
-            return Outcome(crash.kind, crash.message, crash.signal)
+            return Outcome(crash.kind, crash.message, crash.signal or finished.signal)
     if finished.signal:
         return Outcome("signal", "", finished.signal)
     return Outcome("exit")

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 _START = re.compile(
     r"^(?:panic: (?P<panic>.*)|fatal error: (?P<fatal>.*)|fatal: (?P<early>.*)"
-    r"|(?P<signal>SIG[A-Z0-9]+): (?P<what>.*)\n(?:.*\n)?PC=0x[0-9a-f]+ m=)",
+    r"|(?P<signal>SIG[A-Z0-9]+)(?:: (?P<what>.*))?\n(?:.*\n)?PC=0x[0-9a-f]+ m=)",
     re.MULTILINE,
 )
 _FURTHER = re.compile(r"(?:\n\t.*)*")  # lines of the value, and panics on top (runtime/error.go, printindented)
 _STACKS = re.compile(
     r"^(?:goroutine \d+ [^\n]*\[[^\n]*\]:|runtime stack:|PC=0x|\[signal |stack trace unavailable$)", re.MULTILINE
 )
+_ALONE = re.compile(r"(?:panic|fatal error): .*(?:\n\t.*)*(?:\n\[signal .*)?\n*\Z")
 _IN_CGO = re.compile(r"^signal arrived during (?:cgo|external code) execution", re.MULTILINE)
 _BRACKET_SIGNAL = re.compile(r"^\[signal (SIG[A-Z0-9]+)", re.MULTILINE)
 
@@ -38,11 +39,14 @@ def start(stderr: str) -> int | None:
     return found[0].start() if found else None
 
 
-def _find(stderr: str) -> tuple[re.Match[str], str] | None:
+def _find(stderr: str, *, has_stacks: bool = True) -> tuple[re.Match[str], str] | None:
     """Return the first of the runtime's words and the text from there on."""
     followed = True  # by stacks: what does not follow one line does not follow a later one
     for start in _START.finditer(stderr):
-        if start["early"] is None:
+        if not has_stacks:
+            if not _ALONE.match(stderr, start.start()):
+                continue
+        elif start["early"] is None:
             followed = followed and _STACKS.search(stderr, start.start()) is not None
             if not followed:
                 continue  # the program's own words, not the runtime's
@@ -50,15 +54,18 @@ def _find(stderr: str) -> tuple[re.Match[str], str] | None:
     return None
 
 
-def read(stderr: str) -> CrashText | None:
-    """Return how the Go runtime says that the program died, or None where it says nothing."""
-    found = _find(stderr)
+def read(stderr: str, *, has_stacks: bool = True) -> CrashText | None:
+    """Return how the Go runtime says that the program died, or None where it says nothing.
+
+    Where it prints no stacks (GOTRACEBACK=none), its words are the last ones.
+    """
+    found = _find(stderr, has_stacks=has_stacks)
     if found is None:
         return None
     first, rest = found
     if first["signal"]:
         kind = "cgo-fault" if _IN_CGO.search(rest) else "go-fatal"
-        return CrashText(kind, first["what"], first["signal"])
+        return CrashText(kind, first["what"] or "", first["signal"])
     inner = _BRACKET_SIGNAL.search(rest)
     kind = "go-panic" if first["panic"] is not None else "go-fatal"
     message = first["panic"] or first["fatal"] or first["early"] or ""

@@ -118,3 +118,20 @@ def test_hooks_of_a_conftest_reach_the_items_below_it(project: Project, where: s
         row = ran.verdicts[f"{name}::run[arm64]"]
         skipped = ("SKIP", "no verdict: Skipped: of no use here")
         assert (row["verdict"], row["cause"]) == (skipped if name in below else ("PASS", ""))
+
+
+@pytest.mark.parametrize("name", ["case.yml", "Case.yaml", "CASE.YML"])
+def test_a_case_s_file_by_another_name_is_told(good: Project, name: str) -> None:
+    good.case("g/odd", "say", "hello")
+    (good.folder("g/odd") / "case.yaml").rename(good.folder("g/odd") / name)
+    ran = good.pytest("--arch=arm64")
+    assert ran.words == {"g/good::run[arm64]": "PASS", f"g/odd::load[{name}]": "FAIL"}
+    assert f"cases/g/odd/{name}:1:1: nobody reads this: a case's file is case.yaml" in ran.text
+
+
+def test_a_folder_may_have_any_name(project: Project) -> None:
+    names = ("n/ünï", "n/a[b]", "n/c++", "con/nul", "n/_x", "n/a b", "-n/-x")
+    for name in names:
+        project.case(name, "say", "hello")
+    ran = project.pytest("--arch=arm64")
+    assert ran.words == {f"{name}::run[arm64]": "PASS" for name in names}

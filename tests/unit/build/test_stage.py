@@ -55,7 +55,17 @@ def test_the_cases_own_c_flags_stand_in_a_file_of_their_own(case: Path, tmp_path
 
 @pytest.mark.parametrize(
     ("label", "name"),
-    [("group/case", "group.case"), ("a b/c-d", "a.b.c.d"), ("/x/", "x"), ("", "case"), ("ü", ".")],
+    [
+        ("group/case", "group.case"),
+        ("a b/c-d", "a.b.c.d"),
+        ("/x/", "x"),
+        ("", "case"),
+        ("ü", "case"),
+        ("n/ünï", "n..n"),
+        ("n/c++", "n.c"),
+        ("con/x", "case.con.x"),
+        ("a/con", "a.con"),
+    ],
 )
 def test_the_package_is_named_after_the_case(label: str, name: str, case: Path) -> None:
     assert stage.package_name(make(case, label=label)) == name

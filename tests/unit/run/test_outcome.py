@@ -34,7 +34,8 @@ def table(tmp_path: Path) -> faults.Faults:
         (Finished("exited", 2), PANIC, OLD, Outcome("go-panic", "boom [recovered]\n\tpanic: again")),
         (Finished("exited", 4), LAST_WORDS, OLD, Outcome("go-fatal", "queue is not full")),
         (Finished("exited", 5), "fatal error: mine\n", OLD, Outcome("exit")),
-        (Finished("signaled", signal="SIGABRT"), PANIC, OLD, Outcome("go-panic", "boom [recovered]\n\tpanic: again")),
+        (Finished("signaled", signal="SIGABRT"), PANIC, OLD,
+            Outcome("go-panic", "boom [recovered]\n\tpanic: again", "SIGABRT")),
         (Finished("exited", 2), CGO, "", Outcome("cgo-fault", "segmentation violation", "SIGSEGV")),
         (Finished("signaled", signal="SIGABRT"), "", OLD, Outcome("signal", "", "SIGABRT")),
         (Finished("signaled", signal="SIGSEGV"), PANIC, OLD, Outcome("signal", "", "SIGSEGV")),
@@ -67,3 +68,19 @@ def test_a_bad_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / faults.FAULTS_FILE).write_text(TABLE.replace("^qemu: oh", "("))
     with pytest.raises(InputError, match=f"{faults.FAULTS_FILE}:2:29: not a regular expression"):
         faults.load((tmp_path,))
+
+
+@pytest.mark.parametrize(
+    ("stderr", "found"),
+    [
+        ("mine\npanic: boom\n\tof two lines\n", Outcome("go-panic", "boom\n\tof two lines")),
+        ("panic: nil\n[signal SIGSEGV: x code=0x1]\n\n", Outcome("go-panic", "nil", "SIGSEGV")),
+        (
+            "fatal error: all goroutines are asleep - deadlock!\n",
+            Outcome("go-fatal", "all goroutines are asleep - deadlock!"),
+        ),
+        ("panic: of the program's own\nand it went on\n", Outcome("exit")),
+    ],
+)
+def test_without_stacks_the_last_words_are_the_runtime_s(stderr: str, found: Outcome, table: faults.Faults) -> None:
+    assert outcome.decode(Finished("exited", 2), stderr, OLD, table, has_stacks=False) == found

@@ -55,6 +55,7 @@ EARLY = "fatal: morestack on g0\n"
         (EXTERNAL, CrashText("cgo-fault", "segmentation violation", "SIGSEGV")),
         (OUTSIDE, CrashText("go-fatal", "segmentation violation", "SIGSEGV")),
         (ABORT, CrashText("cgo-fault", "abort", "SIGABRT")),
+        (ABORT.replace("SIGABRT: abort", "SIGEMT"), CrashText("cgo-fault", "", "SIGEMT")),  # as mips has it
         (QUIT, CrashText("go-fatal", "quit", "SIGQUIT")),
         (BETWEEN, CrashText("go-fatal", "illegal instruction", "SIGILL")),
         (EARLY, CrashText("go-fatal", "morestack on g0", None)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from harness.observation import Diagnostic
 
@@ -19,6 +19,7 @@ _UNPLACED = re.compile(
     r"|no Go files in |found packages |go: no main packages to build|package \S+: build constraints exclude all "
     r"|go: (?:\S+ )?(?:go\.mod )?requires go >= |go: (?:errors parsing|module .* requires|updates to go\.mod needed)"
     r"|-buildmode=\S+ requires exactly one main package|-\S+ (?:is )?(?:not|only) supported (?:on|when) "
+    r"|\S+: package using cgo has Go assembly file |C source files not allowed when not using cgo"
     r"|flag provided but not defined: |invalid (?:value|boolean value) .* for flag "
 )
 # The linker's and the compilers' own path, and offsets into what they made: the architecture's affair too.
@@ -40,14 +41,20 @@ _ABOVE = re.compile(r"(?:\.\./)+[^\s:'\"]+")
 HERE = "the case's folder"
 
 
-def split_packages(output: str) -> dict[str, str]:
-    """Split the output of one ``go build`` of many packages by its ``# package`` headers."""
+def split_packages(output: str, packages: Collection[str] = ()) -> dict[str, str]:
+    """Split the output of one ``go build`` of many `packages` by its ``# package`` headers.
+
+    A line that itself begins with one of `packages` is of that one, under whatever header it stands.
+    """
     found: dict[str, list[str]] = {}
     lines: list[str] = found.setdefault("", [])
     for line in output.splitlines():
         header = _HEADER.fullmatch(line)
+        package, colon, _ = line.partition(": ")
         if header:
             lines = found.setdefault(header[1], [])
+        elif colon and package in packages:
+            found.setdefault(package, []).append(line)
         else:
             lines.append(line)
     return {package: "\n".join(lines) for package, lines in found.items() if lines}

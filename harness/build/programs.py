@@ -34,6 +34,7 @@ def _build(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
     with store.scratch() as folder:
         bench = Workbench.under(folder)
         names = _stage(recipes, bench)
+        paths = [f"{MODULE}/{name}" for name in names.values()]
         alone = len(recipes) == 1
         if recipes[0].stands_alone:
             name = names[recipes[0].key]
@@ -44,9 +45,9 @@ def _build(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
         else:
             output, packages = bench.out, [f"./{name}" for name in names.values()]
             stage.module(bench.source)
-            marked = marks.of_packages(recipes[0], [f"{MODULE}/{name}" for name in names.values()])
+            marked = marks.of_packages(recipes[0], paths)
         finished = go_build(recipes[0], bench, output, packages, marked)
-        texts = diagnostics.split_packages(finished.stderr.decode(errors="replace"))
+        texts = diagnostics.split_packages(finished.stderr.decode(errors="replace"), paths)
         share = (time.monotonic() - started) / len(recipes)
         done: dict[str, Built] = {}
         for recipe in recipes:

@@ -7,10 +7,12 @@ import base64
 import contextlib
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -19,6 +21,7 @@ from typing import Any
 
 from harness.errors import RunnerBroken
 from harness.process import family
+from harness.process.keeper import FOLDER
 from harness.process.spec import Command, Finished
 from harness.process.waker import MOST, Waker
 
@@ -123,6 +126,8 @@ class Keeper:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+            for left in Path(tempfile.gettempdir()).glob(f"{FOLDER.format(self._process.pid)}*"):
+                shutil.rmtree(left, ignore_errors=True)  # of one that was killed
             self._process = None
         if self._waker is not None:
             self._waker.join()

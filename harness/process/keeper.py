@@ -37,6 +37,7 @@ from harness.process import family, forks, opens, seccomp, turnstile
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+FOLDER = "crossabi-run-{}_"  # begins the name of a run's private folder: with its keeper's process id
 TICK = 0.1  # seconds between looks at the number of processes
 CHUNK = 1 << 18
 DRAIN_SECONDS = 5.0  # how long to read what is left in the pipes after everything has been killed
@@ -98,7 +99,7 @@ class Run:
         self.status: int | None = None
         self.cpu_seconds = 0.0
         self.ended = ""
-        self.workdir = request["cwd"] or tempfile.mkdtemp(prefix="crossabi-run-")
+        self.workdir = request["cwd"] or tempfile.mkdtemp(prefix=FOLDER.format(os.getpid()))
         self.listener: seccomp.Listener | None = None
         self.asked: forks.Gate | opens.Watcher | None = None
         self.turnstile: turnstile.Turnstile | None = None

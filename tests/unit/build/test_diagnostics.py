@@ -31,6 +31,7 @@ STAGED = "/cache/store/tmp/12-ab/src"
             for said in (
                 "-buildmode=c-archive not supported on linux/mips64le",
                 "-race is not supported on linux/386",
+                "crossabi.test/case: package using cgo has Go assembly file f.s",
                 "-race is only supported on linux/amd64, linux/ppc64le",
             )
         ),
@@ -90,6 +91,16 @@ one/c.go:1:1: w
         "": "go: some chatter",
         "crossabi.test/one": "one/a.go:1:1: x\none/c.go:1:1: w\n# not a header: it has words",
         "crossabi.test/two": "two/b.go:1:1: y\ntwo/b.go:2:1: z",
+    }
+
+
+def test_a_line_that_names_its_package_is_that_one_s() -> None:
+    output = (
+        "# crossabi.test/one\none/a.go:1:1: x\ncrossabi.test/two: package using cgo has Go assembly\none/a.go:2:1: y\n"
+    )
+    assert diagnostics.split_packages(output, ["crossabi.test/one", "crossabi.test/two"]) == {
+        "crossabi.test/one": "one/a.go:1:1: x\none/a.go:2:1: y",
+        "crossabi.test/two": "crossabi.test/two: package using cgo has Go assembly",
     }
 
 

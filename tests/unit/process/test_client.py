@@ -34,6 +34,14 @@ def test_a_keeper_that_dies_is_our_trouble_and_its_program_dies_too(keeper: Keep
     assert keeper.run(sh("echo again")).stdout == b"again\n"
 
 
+def test_a_keeper_that_is_killed_leaves_no_folder(keeper: Keeper, tmp_path: Path) -> None:
+    with pytest.raises(RunnerBroken):
+        keeper.run(sh(f"pwd > {tmp_path}/where; touch it; kill -KILL $PPID; exec sleep 100"))
+    folder = Path((tmp_path / "where").read_text().strip())
+    assert folder.name.startswith("crossabi-run-")
+    assert not folder.exists()
+
+
 def test_a_keeper_that_hangs_is_given_up_and_ended(
     keeper: Keeper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -309,6 +309,7 @@ def test_a_file_that_a_toolexec_with_an_argument_reads(project: Project, tmp_pat
 CALLS = 'package main\n\n// long n(void);\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(C.n()) }\n'
 
 
+@pytest.mark.deep
 def test_a_file_that_inline_assembly_includes(project: Project, tmp_path: Path) -> None:
     data = tmp_path / "data"
     asm = f'.data\\n.global number\\nnumber: .incbin \\"{data}\\"\\n.text\\n'

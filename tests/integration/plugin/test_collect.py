@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ..support import PYTEST, Project, command
+from ..support import PYTEST, Project, command, some
 
 ODD = "cases/g/odd/case.yaml:1:1: cannot be read: "
 
@@ -105,7 +105,7 @@ def test_cases_are_found_wherever_pytest_takes_the_root_to_be(good: Project, opt
     assert ran.words == {"g/good::run[amd64]": "PASS"}, ran.text
 
 
-@pytest.mark.parametrize("where", [".", "cases", "cases/g", "cases/g/two"])
+@pytest.mark.parametrize("where", some([".", "cases", "cases/g", "cases/g/two"], few=[".", "cases/g/two"]))
 def test_hooks_of_a_conftest_reach_the_items_below_it(project: Project, where: str) -> None:
     for name in ("g/one", "g/two", "h/three"):
         project.case(name, "say", "hello")
@@ -130,7 +130,7 @@ def test_a_case_s_file_by_another_name_is_told(good: Project, name: str) -> None
 
 
 def test_a_folder_may_have_any_name(project: Project) -> None:
-    names = ("n/ünï", "n/a[b]", "n/c++", "con/nul", "n/_x", "n/a b", "-n/-x")
+    names = ("n/ünï", "n/a[b]", "con/nul", "n/_x")
     for name in names:
         project.case(name, "say", "hello")
     ran = project.pytest("--arch=arm64")

@@ -2,7 +2,7 @@
 package main
 
 /*
-#cgo CFLAGS: -fno-optimize-sibling-calls -fno-ipa-icf
+#cgo CFLAGS: -fno-optimize-sibling-calls
 #cgo LDFLAGS: -rdynamic -static-libgcc -ldl
 #include "frames.h"
 */

@@ -148,12 +148,14 @@ def cache_clear(*, force: bool) -> None:
             f"{store.root} is in use by process {', '.join(map(str, users))}", mend="wait for its end, or add --force"
         )
     try:
-        if store.root.exists():
+        if store.root.is_symlink():  # to a larger disk: the link stays
+            for entry in store.root.iterdir():
+                shutil.rmtree(entry)
+        elif store.root.exists():
             shutil.rmtree(store.root)
     except OSError as error:
-        raise StoreBroken(
-            f"{error.filename}: cannot be removed: {error.strerror}", mend="remove it as the user whose it is"
-        ) from error
+        what = f"{error.filename or store.root}: cannot be removed: {error.strerror or error}"
+        raise StoreBroken(what, mend="remove it as the user whose it is") from error
     click.echo(f"removed {store.root}")
 
 

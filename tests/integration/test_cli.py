@@ -242,6 +242,22 @@ def test_the_cache_is_told_and_emptied(tmp_path: Path) -> None:
     assert crossabi("cache", "info", env=env).text == f"{tmp_path}: 0 builds, 0.0 MB\n"
 
 
+def test_a_cache_that_cannot_be_emptied_is_not_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("")
+    done = crossabi("cache", "clear", env={"CROSSABI_CACHE": str(tmp_path)})
+    assert done.code != 0
+    assert f"{tmp_path}/store: cannot be removed: Not a directory" in done.text
+    assert "Traceback" not in done.text
+
+
+def test_a_cache_on_another_disk_is_emptied(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "disk"
+    (elsewhere / "ab" / "abcd").mkdir(parents=True)
+    (tmp_path / "store").symlink_to(elsewhere)
+    assert crossabi("cache", "clear", env={"CROSSABI_CACHE": str(tmp_path)}).code == 0
+    assert list(elsewhere.iterdir()) == []
+
+
 @pytest.mark.parametrize("area", ["sessions", "store/tmp"])
 def test_a_cache_in_use_is_not_emptied_unless_forced(area: str, tmp_path: Path) -> None:
     (tmp_path / area / f"{os.getpid()}-x").mkdir(parents=True)

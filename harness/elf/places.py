@@ -68,6 +68,7 @@ class Program:
     functions: tuple[Function, ...]
     segments: tuple[tuple[int, int, int], ...] = ()  # address, size in the file, offset in the file
     sections: tuple[tuple[int, int], ...] = ()  # those with code: address, end; none where no section header says
+    imports: frozenset[str] = frozenset()  # the functions that it takes from other files
 
     def code(self, function: Function) -> bytes:
         """Return the bytes of `function` (empty where the file does not hold them). Raises OSError."""
@@ -205,7 +206,9 @@ def _load(path: Path, stamp: tuple[int, int]) -> Program:
                 for section in elf.iter_sections()
                 if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR
             )
-            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments, sections)
+            dynamic = symtab.symbols(elf, ".dynsym", _FUNCTION)
+            imports = frozenset(symbol.name for symbol in dynamic if not symbol.is_defined)
+            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments, sections, imports)
     except (ELFError, ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a usable ELF file: {error}", mend="name a Linux program") from None
 

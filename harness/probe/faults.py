@@ -53,8 +53,8 @@ class Candidates:
             if whole
             else Backtrace((), f"not available: more than {MOST_WHOLE} faults were looked at")
         )
-        program, link_time = self._main.program, pc - self._main.bias
-        place = program.name_at(link_time) if self._main.holds(pc) else back.frames[0].name if back.frames else hex(pc)
+        main = self._main
+        place = main.name_at(pc) if main.holds(pc) else back.frames[0].name if back.frames else hex(pc)
         shot = Snapshot(
             FAULT,
             FAULT,
@@ -66,7 +66,7 @@ class Candidates:
             stub.stop.thread,
             registers.values,
             registers.missing,
-            backtrace=tuple(frame.name for frame in back.frames) or (program.function_name_at(link_time),),
+            backtrace=tuple(frame.name for frame in back.frames) or (main.function_name_at(pc),),
             frames=back.frames,
             ended=back.ended,
             fault=self._fault(stub, registers.values),

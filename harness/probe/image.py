@@ -10,7 +10,6 @@ from elftools.elf.constants import P_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from harness.elf import places
-from harness.elf.places import Program
 from harness.probe import layout
 from harness.probe.frames import finder
 from harness.probe.guest import Guest
@@ -53,24 +52,18 @@ def _first_code(path: Path) -> int:
         return min((load["p_vaddr"] for load in loads if load["p_flags"] & P_FLAGS.PF_X), default=0)
 
 
-def landmarks(found: Sequence[Module]) -> Mapping[int, str]:
+def landmarks(found: Sequence[Module], isa_bit: int) -> Mapping[int, str]:
     """Return the addresses where execution has to come by if `found` is true, each with whose start it is.
 
-    The first of `found` is the program. A program at fixed addresses needs none, and a library that is not Go's has
-    none that is known.
+    The first of `found` is the program; `isa_bit` is that of its `RegisterTable`. A program at fixed addresses needs
+    none, and a library that is not Go's has none that is known.
     """
     first, *libraries = found
-    marks = {} if first.program.is_fixed else {(first.program.entry & ~_odd(first.program)) + first.bias: "the program"}
+    marks = {} if first.program.is_fixed else {(first.program.entry & ~isa_bit) + first.bias: "the program"}
     for module in libraries:
         starts = [row for row in module.program.functions if _GO_LIBRARY.fullmatch(row.name)]
         marks |= {row.start + module.bias: module.program.path.name for row in starts}
     return marks
-
-
-def _odd(program: Program) -> int:
-    """Return the bit that says, in an address of code, that it is of arm's second instruction set."""
-    function = program.function_at(program.entry & ~1)
-    return 1 if function is not None and function.is_thumb else 0
 
 
 class Landmarks:

@@ -40,7 +40,7 @@ class Layout:
 
 def layout(guest: Guest) -> Layout:
     """Return where `guest`, which runs under QEMU, will be; nothing for a static program, which would run."""
-    if not has_loader(guest.program):
+    if not interpreter(guest.program):
         return Layout()
     with Store().scratch() as folder:
         log = folder / "pages"
@@ -49,10 +49,11 @@ def layout(guest: Guest) -> Layout:
     return read(text, finished.stdout.decode(errors="replace"))
 
 
-def has_loader(program: Path) -> bool:
-    """Whether a dynamic loader maps `program`. Raises OSError."""
+def interpreter(program: Path) -> str:
+    """Return the dynamic loader that maps `program`, or an empty text where there is none. Raises OSError."""
     with program.open("rb") as file:
-        return any(segment["p_type"] == "PT_INTERP" for segment in ELFFile(file).iter_segments())
+        found = (segment.data() for segment in ELFFile(file).iter_segments("PT_INTERP"))
+        return next(found, b"").rstrip(b"\0").decode(errors="surrogateescape")
 
 
 def read(pages: str, libraries: str) -> Layout:
@@ -72,7 +73,7 @@ def libraries(guest: Guest) -> tuple[tuple[str, int], ...]:
     """Return the libraries that the dynamic loader maps with `guest`, as `Layout.libraries`; natively they may move."""
     if guest.platform.emulator is not None:
         return layout(guest).libraries
-    if not has_loader(guest.program):
+    if not interpreter(guest.program):
         return ()
     return read("", client.run(guest.under(env={_ASK: "1"})).stdout.decode(errors="replace")).libraries
 

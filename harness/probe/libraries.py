@@ -6,13 +6,9 @@ changed (<link.h>, r_brk): stopping there, one finds the new ones before anythin
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
-
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
 from harness.elf import places
 from harness.elf.places import NoSuchPlace, Place, Program
@@ -27,6 +23,7 @@ from harness.unwind.modules import Module, modules
 AT_BASE = 7  # of the auxiliary vector: where the dynamic loader is (getauxval(3))
 _CHANGED = "_dl_debug_state"
 _OPENS = frozenset({"dlopen", "dlmopen"})
+_ADDRESS = ("0x", "0X")  # begins a place that is the program's own
 
 
 def sort(
@@ -34,58 +31,35 @@ def sort(
 ) -> tuple[list[tuple[Probe, Place]], list[Probe], list[tuple[Probe, NoSuchPlace]]]:
     """Sort `probes` into those that `program` has, those that a library of it may have, and those of neither."""
     here: list[tuple[Probe, Place]] = []
-    elsewhere: list[Probe] = []
-    nowhere: list[tuple[Probe, NoSuchPlace]] = []
+    missing: list[tuple[Probe, NoSuchPlace]] = []
     for probe in probes:
         try:
             here.append((probe, program.find(probe.at)))
         except NoSuchPlace as error:
-            if may_have(guest, probe.at):
-                elsewhere.append(probe)
-            else:
-                nowhere.append((probe, error))
-    return here, elsewhere, nowhere
+            missing.append((probe, error))
+    mapped = _mapped(guest) if missing and not program.imports & _OPENS else []
+    opens = any(file.imports & _OPENS for file in (program, *mapped))
+    elsewhere = [probe for probe, _ in missing if not probe.at.startswith(_ADDRESS) and (opens or _has(mapped, probe))]
+    return here, elsewhere, [(probe, error) for probe, error in missing if probe not in elsewhere]
 
 
-def may_have(guest: Guest, place: str) -> bool:
-    """Whether a library that is mapped with `guest` has `place`, or one that it may load later could."""
-    loader = interpreter(guest.program)
-    if not loader:
-        return False
-    if imports(guest.program) & _OPENS:
-        return True
-    find = finder(guest)
-    files = [find(path) for path, _ in layout.libraries(guest)]
-    return any(file is not None and (has(file, place) or imports(file) & _OPENS) for file in files)
+def _mapped(guest: Guest) -> list[Program]:
+    """Return the libraries that are mapped with `guest`, as far as they can be read. Raises OSError."""
+    files = map(finder(guest), (path for path, _ in layout.libraries(guest)))
+    found = []
+    for file in filter(None, files):
+        with contextlib.suppress(UsageError):
+            found.append(places.load(file))
+    return found
 
 
-def has(file: Path, place: str) -> bool:
-    """Whether the library `file` has `place`, which is no bare address: those are the program's."""
-    try:
-        places.load(file).find(place)
-    except UsageError:
-        return False
-    return not place.lower().startswith("0x")
-
-
-@lru_cache(maxsize=16)
-def interpreter(program: Path) -> str:
-    """Return the dynamic loader that the ELF file `program` asks for, or an empty text. Raises OSError."""
-    with program.open("rb") as file:
-        found = (row.data() for row in ELFFile(file).iter_segments("PT_INTERP"))
-        return next(found, b"").rstrip(b"\0").decode(errors="surrogateescape")
-
-
-@lru_cache(maxsize=64)
-def imports(file: Path) -> frozenset[str]:
-    """Return the names that `file` takes from others. Raises OSError."""
-    try:
-        with file.open("rb") as opened:
-            table = ELFFile(opened).get_section_by_name(".dynsym")
-            rows = table.iter_symbols() if isinstance(table, SymbolTableSection) else ()
-            return frozenset(row.name for row in rows if row["st_shndx"] == "SHN_UNDEF")
-    except (ELFError, UnicodeDecodeError):
-        return frozenset()
+def _has(files: Sequence[Program], probe: Probe) -> bool:
+    """Whether one of `files` has the place of `probe`."""
+    for file in files:
+        with contextlib.suppress(NoSuchPlace):
+            file.find(probe.at)
+            return True
+    return False
 
 
 class Libraries:
@@ -99,7 +73,7 @@ class Libraries:
 
     def _state(self) -> tuple[int, ...]:
         """Return where the loader tells of changes: the entries of its function."""
-        path = self._find(interpreter(self._guest.program))
+        path = self._find(layout.interpreter(self._guest.program))
         base = self._stub.auxv().get(AT_BASE, 0)
         if path is None or not base:
             return ()

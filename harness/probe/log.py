@@ -38,7 +38,7 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, 
     """Run `guest` and return what its log says at the entries of `probes`; `beside` listen to the same run."""
     main = image.main_module(guest)
     wanted = {address + main.bias: probe for probe, place in probes for address in place.addresses}
-    entries, landmarks = _Entries(wanted, main), image.Landmarks(image.landmarks([main]))
+    entries, landmarks = _Entries(wanted, main), image.Landmarks(image.landmarks([main], guest.table.isa_bit))
     finished, notes = reader.run(guest, entries, landmarks, *beside)
     notes = (*notes, *filter(None, [landmarks.missing]))
     if len(entries.found) == MOST:
@@ -76,18 +76,17 @@ class _Entries:
 
     def _snapshot(self, pc: int, record: Record, probe: Probe, hit: int) -> Snapshot:
         table, values = record.layout.table, dict(record.registers)
-        program, bias = self._main.program, self._main.bias
-        names = [program.function_name_at(pc - bias)]
+        names = [self._main.function_name_at(pc)]
         thread = table.of_role(THREAD)
         if table.link in values:
-            names.append(program.function_name_at((values[table.link] & ~table.isa_bit) - bias))
+            names.append(self._main.function_name_at(values[table.link] & ~table.isa_bit))
         return Snapshot(
             probe.at,
             ENTRY,
             hit,
             table.arch,
             pc,
-            program.name_at(pc - bias),
+            self._main.name_at(pc),
             SOURCE,
             f"{thread}={values[thread]:#x}" if thread in values else "",
             values,

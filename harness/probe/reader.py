@@ -41,7 +41,7 @@ def cannot(guest: Guest) -> str:
         kind = identify(guest.program).kind
     except ValueError as error:
         raise UsageError(str(error), mend="name a Linux program") from None
-    if kind != "ET_EXEC" and not layout.has_loader(guest.program):
+    if kind != "ET_EXEC" and not layout.interpreter(guest.program):
         return "it is position-independent and static: where it is loaded is not known before it starts"
     return ""
 

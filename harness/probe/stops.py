@@ -123,7 +123,7 @@ class _Visit(threading.Thread):
         self.mapped: list[tuple[Probe, Place]] = []
         self._give_up = give_up
         self._wants_fault = fault
-        self._guest, self._served, self._probes, self._program = guest, served, probes, program
+        self._guest, self._served, self._probes = guest, served, probes
         self._runs = True
         self._main = Module(program, 0)
         self._libraries: Libraries | None = None
@@ -150,8 +150,9 @@ class _Visit(threading.Thread):
         return f"{SOURCE}: {'gdbserver' if self._guest.platform.emulator is None else 'QEMU'}"
 
     def _converse(self, stub: Stub) -> None:
-        if not self._program.is_fixed:
-            self._main = Module(self._program, stub.auxv().get(AT_ENTRY, 0) - self._program.entry)
+        program = self._main.program
+        if not program.is_fixed:
+            self._main = Module(program, stub.auxv().get(AT_ENTRY, 0) - program.entry)
         for probe, place in self._probes:
             self._put(stub, probe, place, self._main.bias)
         if self.elsewhere:
@@ -251,14 +252,13 @@ class _Visit(threading.Thread):
         registers = stub.registers()
         pc = registers.values[table.pc]
         back = self._backtrace(stub, probe, when, registers.values)
-        module = self._module(pc)
         return Snapshot(
             probe.at,
             when,
             hit,
             table.arch,
             pc,
-            module.program.name_at(pc - module.bias),
+            self._module(pc).name_at(pc),
             self._source,
             stub.stop.thread,
             registers.values,
@@ -272,13 +272,10 @@ class _Visit(threading.Thread):
     def _short(self, stub: Stub, when: str, values: Mapping[str, int]) -> tuple[str, ...]:
         """Return what the backtrace is where it was not asked for: the function, and its caller at an entry."""
         table = self._guest.table
-
-        def name(address: int) -> str:
-            module = self._module(address)
-            return module.program.function_name_at(address - module.bias) if module.holds(address) else hex(address)
-
-        own = name(values[table.pc])
-        return (own, name(return_address(stub, table, values[table.sp]))) if when == ENTRY else (own,)
+        addresses = [values[table.pc]]
+        if when == ENTRY:
+            addresses.append(return_address(stub, table, values[table.sp]))
+        return tuple(self._module(address).function_name_at(address) for address in addresses)
 
     def _backtrace(self, stub: Stub, probe: Probe, when: str, values: Mapping[str, int]) -> Backtrace:
         if not probe.backtrace:

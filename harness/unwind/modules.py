@@ -39,6 +39,15 @@ class Module:
         """Return the function at a run-time address."""
         return self.program.function_at(address - self.bias)
 
+    def name_at(self, address: int) -> str:
+        """Return ``symbol+0x10`` of a run-time address, or the bare address."""
+        return self.program.name_at(address - self.bias) if self.function(address) else hex(address)
+
+    def function_name_at(self, address: int) -> str:
+        """Return the symbol of the function at a run-time address, or the bare address."""
+        found = self.function(address)
+        return found.name if found else hex(address)
+
     def row(self, address: int) -> cfi.Row | None:
         """Return what its call frame information says of a run-time address. Raises CfiBroken."""
         for frames in self.frames:

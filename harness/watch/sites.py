@@ -15,6 +15,7 @@ from functools import lru_cache
 from harness.elf.calls import calls
 from harness.elf.places import Function, Program
 from harness.probe import image
+from harness.registers import TABLES
 from harness.unwind.modules import Module
 from harness.watch.promises import ZERO_IN_GO
 
@@ -110,9 +111,8 @@ def of(modules: Sequence[Module], arch: str) -> Sites:
             left = sites.exits if sites.entries else dict(_left_in_c(module.program, arch, {}))
             entries |= {address + module.bias: site for address, site in sites.entries.items()}
             exits |= {address + module.bias: exit_ for address, exit_ in left.items()}
-    return Sites(
-        entries, exits, tuple((str(module.program.path), module.bias) for module in modules), image.landmarks(modules)
-    )
+    loaded = tuple((str(module.program.path), module.bias) for module in modules)
+    return Sites(entries, exits, loaded, image.landmarks(modules, TABLES[arch].isa_bit))
 
 
 @lru_cache(maxsize=16)

@@ -28,7 +28,7 @@ class Subject:
     def name_at(self, address: int) -> str:
         """Return the name of an address."""
         found = (module for module in self._modules if module.holds(address))
-        return next((module.program.name_at(address - module.bias) for module in found), hex(address))
+        return next((module.name_at(address) for module in found), hex(address))
 
     @cached_property
     def _modules(self) -> tuple[Module, ...]:

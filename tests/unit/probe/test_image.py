@@ -27,10 +27,9 @@ C = program("libc.so", 0x10, Function("f", 0x20, 8, (0x20,)))
 def test_what_is_not_at_fixed_addresses_has_landmarks() -> None:
     host, fixed = program("host", 0x100), program("host", 0x100, is_fixed=True)
     libraries = (Module(GO, 0x7000), Module(C, 0x9000))
-    assert landmarks([Module(host, 0x5000), *libraries]) == {0x5100: "the program", 0x7040: "libgo.so"}
-    assert landmarks([Module(fixed, 0), *libraries]) == {0x7040: "libgo.so"}
-    thumb = program("host", 0x101, Function("_start", 0x100, 8, (0x100,), is_thumb=True))
-    assert landmarks([Module(thumb, 0x5000)]) == {0x5100: "the program"}
+    assert landmarks([Module(host, 0x5000), *libraries], 0) == {0x5100: "the program", 0x7040: "libgo.so"}
+    assert landmarks([Module(fixed, 0), *libraries], 0) == {0x7040: "libgo.so"}
+    assert landmarks([Module(program("host", 0x101), 0x5000)], 1) == {0x5100: "the program"}
 
 
 def test_what_did_not_start_is_told() -> None:

@@ -23,7 +23,7 @@ from harness.errors import CrossabiError
 from harness.host import golang
 from harness.observation import Verdict, Word
 from harness.plugin.items import RECORDS, CrossItem, JobItem
-from harness.plugin.lost import verdict_of
+from harness.plugin.lost import left_by
 from harness.plugin.names import tell_apart
 from harness.plugin.options import DEFAULT_ARCHES
 from harness.plugin.progress import Listener, TerminalProgress, WorkerProgress
@@ -161,12 +161,9 @@ class ControllerHooks:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write the records and remember the verdict for the table."""
-        left: Mapping[str, Any] | None = getattr(report, LEFT, None)
+        left: Mapping[str, Any] | None = getattr(report, LEFT, None) or left_by(report, self.config.rootpath)
         if left is None:
-            lost = verdict_of(report, self.config.rootpath)
-            if lost is None:
-                return
-            left = {"observations": [], "verdict": lost.to_json(), "lonely": False}
+            return
         self.matrix.add(left["verdict"])
         self.normalised.update(left["verdict"]["normalised"])
         for observation in left["observations"]:

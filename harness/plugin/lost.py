@@ -17,23 +17,27 @@ _ITEM = re.compile(
 )
 
 
-def verdict_of(report: pytest.TestReport, rootpath: Path) -> Verdict | None:
-    """Return BROKEN or SKIP for a `report` that brought no verdict, or None where it is of no run or diff item.
+def left_by(report: pytest.TestReport, rootpath: Path) -> dict[str, Any] | None:
+    """Return what the item of a `report` without a verdict leaves for the records: BROKEN or SKIP.
 
-    All that is known of the item is its id, which says what it was of. A teardown says nothing: its item had a verdict.
+    None where it is of no run or diff item, or says nothing: it passed so far, or its item had a verdict (teardown).
+    All that is known of the item is its id, which says what it was of.
     """
+    if report.passed or report.when == "teardown":
+        return None
     item = _ITEM.fullmatch(report.nodeid)
-    if item is None or report.passed or report.when == "teardown":
+    if item is None:
         return None
     case = case_name(Path(rootpath, item["path"]))
     lines = report.longreprtext.strip().splitlines() or ["no reason was given"]
     word = Word.SKIP if report.skipped else Word.BROKEN
     cause = f"no verdict: {_cause(report.longrepr) or lines[-1]}"
-    return Verdict(
+    verdict = Verdict(
         *(report.nodeid, item["kind"], case, item["target"], item["variant"] or "", word, cause),
         against=item["against"],
         detail=tuple(lines),
     )
+    return {"observations": [], "verdict": verdict.to_json(), "lonely": False}
 
 
 def _cause(longrepr: Any) -> str:

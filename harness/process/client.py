@@ -126,8 +126,9 @@ class Keeper:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-            for left in Path(tempfile.gettempdir()).glob(f"{FOLDER.format(self._process.pid)}*"):
-                shutil.rmtree(left, ignore_errors=True)  # of one that was killed
+            if self._process.returncode < 0:  # one that was killed has left its folder
+                for left in Path(tempfile.gettempdir()).glob(f"{FOLDER.format(self._process.pid)}*"):
+                    shutil.rmtree(left, ignore_errors=True)
             self._process = None
         if self._waker is not None:
             self._waker.join()

@@ -55,7 +55,10 @@ class Hits(click.ParamType[tuple[int, int | None]]):
             self.fail(str(error), param, ctx)
 
 
-_PLACE = "A function as the symbol table has it (add3, main.goCallback), file.c:12, or an address; again for more."
+_PLACE = (
+    "A function as the symbol table has it (add3, main.goCallback) or file.c:12, of the program or of a library that"
+    " it maps, or an address; again for more."
+)
 _WHEN = "Before the first instruction of its prologue, back at its caller, or both."
 _SOURCE = "Where registers come from: the cheapest source that can answer, QEMU's log, or a debugging stub."
 _BACKTRACE = "The functions that run, with file and line, through C and Go; from the stub, which has memory."

@@ -55,6 +55,11 @@ class Survey:
         return tuple(part for part in self.parts if part.missing)
 
     @property
+    def silent(self) -> tuple[Part, ...]:
+        """Those of the missing parts that are here and do not say their version."""
+        return tuple(part for part in self.missing if part.is_silent)
+
+    @property
     def packages(self) -> tuple[str, ...]:
         """Debian's names of what provides the missing parts."""
         return tuple(dict.fromkeys(name for part in self.missing for name in part.packages))
@@ -169,16 +174,15 @@ def resolve(toolchains: Toolchains, arch: str, runner: str = AUTO) -> Target | U
 
 def _cause(found: Survey) -> str:
     gone = [str(part) for part in found.missing if not part.is_silent]
-    silent = [f"{part} is there and does not say its version" for part in found.missing if part.is_silent]
+    silent = [f"{part} is there and does not say its version" for part in found.silent]
     return "; ".join([*silent, *([f"{' and '.join(gone)} missing"] if gone else [])])
 
 
 def mend(toolchains: Toolchains, found: Survey) -> str:
     """Return what brings the missing parts of `found`: the set-up, where packages for all of them are known."""
     toolchain = found.toolchain
-    silent = [part.wanted for part in found.missing if part.is_silent]
-    if silent:
-        return f"see what `{silent[0]} --version` says, or correct the name in {toolchain.path}"
+    if found.silent:
+        return f"see what `{found.silent[0].wanted} --version` says, or correct the name in {toolchain.path}"
     unknown = [part for part in found.missing if not part.packages]
     if unknown:
         names = ", ".join(part.wanted for part in unknown)

@@ -78,21 +78,8 @@ def _once(
     case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, looks: Sight
 ) -> tuple[Observation, bool]:
     settings = variant.run
-    timeout = settings.timeout * target.slowdown
     arguments = tuple(arg.replace(BIN, str(binary.folder)) for arg in settings.args)
-    command = Command(
-        RUNNERS[target.runner].command(target, binary.program, arguments),
-        guest_environment(settings, binary),
-        timeout,
-        stdin=settings.stdin.encode(),
-        limits=Limits(
-            memory=MEMORY,
-            file_size=FILE_SIZE,
-            cpu=int(timeout * (os.cpu_count() or 1)) + 1,
-            processes=PROCESSES,
-        ),
-        stops=GO_TERMINATE,
-    )
+    command = _command(settings, target, binary, arguments)
     base = Observation(
         case.name,
         target.id,
@@ -136,6 +123,24 @@ def _once(
     looked_at = {"message", *case.compare, *(["stderr"] if variant.expect.looks_at_stderr else [])}
     shown = "\n".join(getattr(observation, name) for name in looked_at)
     return replace(observation, symbols=symbols(shown, binary)), ended.retry
+
+
+def _command(settings: RunSettings, target: Target, binary: Binary, arguments: tuple[str, ...]) -> Command:
+    """Return what starts `binary` with `arguments` on `target`, within its limits."""
+    timeout = settings.timeout * target.slowdown
+    return Command(
+        RUNNERS[target.runner].command(target, binary.program, arguments),
+        guest_environment(settings, binary),
+        timeout,
+        stdin=settings.stdin.encode(),
+        limits=Limits(
+            memory=MEMORY,
+            file_size=FILE_SIZE,
+            cpu=int(timeout * (os.cpu_count() or 1)) + 1,
+            processes=PROCESSES,
+        ),
+        stops=GO_TERMINATE,
+    )
 
 
 def _gone(binary: Binary) -> str:

@@ -11,23 +11,27 @@ from harness.cli.guests import guest_of, show
 from harness.cli.options import ARCH, TOOLCHAINS, say
 from harness.data import toolchains_dir
 from harness.host import faults
+from harness.host.resolve import AUTO, RUNNER_CHOICES
 from harness.process import client
 from harness.target import QEMU
 from harness.watch.run import watch
 
-_WATCH = "Hold every crossing between C and Go against the ABI (docs/watch.md), always under QEMU."
+_WATCH = "Hold every crossing between C and Go against the ABI (docs/watch.md)."
+_RUNNER = "As pytest's; by default qemu with --watch-crossings, because its log does not stop the program."
 
 
 @click.command()
 @ARCH
 @TOOLCHAINS
 @click.option("--watch-crossings", is_flag=True, help=_WATCH)
+@click.option("--runner", type=click.Choice(RUNNER_CHOICES), default=None, help=_RUNNER)
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS")
 @click.argument("program", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def run(
     names: tuple[str, ...],
     folders: tuple[Path, ...],
+    runner: str | None,
     timeout: float,
     program: Path,
     arguments: tuple[str, ...],
@@ -39,11 +43,12 @@ def run(
     \b
     crossabi run ./prog-arm64 -- its arguments
     crossabi run --watch-crossings ./prog-arm64
+    crossabi run --watch-crossings --runner=native ./prog
 
     It ends as the program does. With --watch-crossings each broken promise is a line on stdout, and it ends with 1 when
     there was one that is not known, whatever the program itself did.
     """
-    guest = guest_of(program, arguments, names, folders, QEMU if watch_crossings else "auto", timeout)
+    guest = guest_of(program, arguments, names, folders, runner or (QEMU if watch_crossings else AUTO), timeout)
     if not watch_crossings:
         finished = client.run(guest.under())
         sys.stdout.buffer.write(finished.stdout)

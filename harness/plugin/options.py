@@ -57,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--watch-crossings",
         action="store_true",
-        help="hold every crossing between C and Go of each program that runs under QEMU against the ABI "
+        help="hold every crossing between C and Go of each program against the ABI "
         "(docs/watch.md); a broken promise fails the item even when the output is right",
     )
     group.addoption(

@@ -36,6 +36,10 @@ class Guest:
         """The registers of its architecture."""
         return TABLES[self.arch]
 
+    def patient(self, seconds: float) -> Guest:
+        """Return the same with so many `seconds` more to end in."""
+        return replace(self, command=replace(self.command, timeout=self.command.timeout + seconds))
+
     def under(self, *options: str, env: Mapping[str, str] | None = None) -> Command:
         """Return the command that runs it with further `options` of the emulator and variables."""
         argv = RUNNERS[self.platform.runner].command(self.platform, self.program, self.arguments, options)

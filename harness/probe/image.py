@@ -39,10 +39,17 @@ def _libraries(guest: Guest, found: Layout) -> Iterator[Module]:
     find = finder(guest)
     for path, base in found.libraries:
         file = find(path)
-        if file is not None and not _SYSTEM.match(path):
+        if file is not None and not is_system(guest, file):
             program = places.load(file)
             first = min((address for address, _, _ in program.segments), default=0)
             yield Module(program, base - first // PAGE * PAGE)
+
+
+def is_system(guest: Guest, file: Path) -> bool:
+    """Whether `file`, a library of `guest` on this machine, is the system's."""
+    sysroot = guest.platform.sysroot
+    emulated = guest.platform.emulator is not None and file.is_relative_to(sysroot)
+    return _SYSTEM.match(f"/{file.relative_to(sysroot)}" if emulated else str(file)) is not None
 
 
 def _first_code(path: Path) -> int:

@@ -21,8 +21,10 @@ from harness.stub.client import Stub
 from harness.unwind.modules import Module, modules
 
 AT_BASE = 7  # of the auxiliary vector: where the dynamic loader is (getauxval(3))
+OPENS = frozenset({"dlopen", "dlmopen"})
+"""What a program imports that may map libraries while it runs."""
+
 _CHANGED = "_dl_debug_state"
-_OPENS = frozenset({"dlopen", "dlmopen"})
 _ADDRESS = ("0x", "0X")  # begins a place that is the program's own
 
 
@@ -37,8 +39,8 @@ def sort(
             here.append((probe, program.find(probe.at)))
         except NoSuchPlace as error:
             missing.append((probe, error))
-    mapped = _mapped(guest) if missing and not program.imports & _OPENS else []
-    opens = any(file.imports & _OPENS for file in (program, *mapped))
+    mapped = _mapped(guest) if missing and not program.imports & OPENS else []
+    opens = any(file.imports & OPENS for file in (program, *mapped))
     elsewhere = [probe for probe, _ in missing if not probe.at.startswith(_ADDRESS) and (opens or _has(mapped, probe))]
     return here, elsewhere, [(probe, error) for probe, error in missing if probe not in elsewhere]
 

@@ -28,6 +28,9 @@ from harness.stub.connect import connect
 CONNECT_SECONDS = 30.0
 CHUNK = 1 << 16
 SOCKET_BYTES = 107  # of sun_path, with its NUL as QEMU uses it (unix(7))
+NO_GDBSERVER = "gdbserver is missing, which native programs are stopped with"
+INSTALL = "crossabi setup --debuggers, or --runner=qemu"
+_GDBSERVER = "gdbserver"
 _QUIET = "asyncpreemptoff=1"
 _OWN_STREAMS = '#!/bin/sh\nexec "$@" 0<&3 1>&4 2>&5 3<&- 4>&- 5>&-\n'
 _SERVER = 'exec {program} --once --wrapper {wrapper} -- - "$@" 3<&0 4>&1 5>&2 <{to} >{back} 2>{log}'
@@ -46,6 +49,11 @@ class Served:
     changed: Mapping[str, str]
 
 
+def cannot(guest: Guest) -> str:
+    """Return an empty text where `guest` can be served, else why it cannot."""
+    return NO_GDBSERVER if guest.platform.emulator is None and shutil.which(_GDBSERVER) is None else ""
+
+
 @contextlib.contextmanager
 def serve(guest: Guest, folder: Path) -> Iterator[Served]:
     """Yield how `guest` is served; `folder` is private. Raises EnvironmentBroken where gdbserver is missing."""
@@ -61,12 +69,9 @@ def serve(guest: Guest, folder: Path) -> Iterator[Served]:
 
             yield Served(command, reach, False, changed)
         return
-    program = shutil.which("gdbserver")
+    program = shutil.which(_GDBSERVER)
     if program is None:
-        raise EnvironmentBroken(
-            "gdbserver is missing, which native programs are stopped with",
-            mend="crossabi setup --debuggers, or --runner=qemu",
-        )
+        raise EnvironmentBroken(NO_GDBSERVER, mend=INSTALL)
     with _Streams(folder) as streams:
         wrapper = folder / "own-streams"
         wrapper.write_text(_OWN_STREAMS)

@@ -15,8 +15,11 @@ from harness.snapshot import Probe
 from harness.target import Target
 
 if TYPE_CHECKING:
-    from harness.probe.guest import Taken
-    from harness.watch.run import Watched
+    from harness.elf.places import Place
+    from harness.probe.guest import Guest, Taken
+    from harness.watch.logged import Logged
+    from harness.watch.stopped import Stopped
+    from harness.watch.watcher import Watched
 
 KEPT = 1_000  # snapshots of one observation
 
@@ -58,38 +61,59 @@ def run(
     if not sight.crossings and not probes:
         return Seen(client.run(command))
     from harness.elf import places
-    from harness.probe import libraries, log, reader, stops
-    from harness.probe.guest import Guest, Taken
-    from harness.watch.run import Watcher
+    from harness.probe import libraries, log, servers
+    from harness.probe.guest import Guest
+    from harness.watch.run import watcher as watcher_of
+    from harness.watch.stopped import Stopped
 
     guest = Guest(target, binary.program, arguments, command)
-    program = places.load(binary.program) if probes else None
+    program = places.load(guest.program) if probes else None
     found, elsewhere, nowhere = libraries.sort(guest, program, probes) if program else ([], [], [])
     unreached = {probe.at: f"the program has no such place; {error.why or error.what}" for probe, error in nowhere}
-    stopped = log.cannot(guest, [probe for probe, _ in found], elsewhere) if found or elsewhere else ""
+    stopped = bool(found or elsewhere) and bool(log.cannot(guest, [probe for probe, _ in found], elsewhere))
     fields: dict[str, Any] = {}
-    watcher = None
+    watcher: Logged | Stopped | None = None
     if sight.crossings:
-        unwatched = reader.cannot(guest) or (stopped and f"its probes stop it: of QEMU's log, {stopped}")
-        fields["unwatched"] = unwatched
-        watcher = None if unwatched else Watcher(guest, faults, binary.folder)
-    if program and stopped:
-        taken = stops.take(guest, found, program, elsewhere)
-    elif program and found:
-        beside = (watcher, watcher.landmarks) if watcher else ()
-        taken = log.take(guest, found, program, *beside)
-    elif watcher:
-        finished, notes = reader.run(guest, watcher, watcher.landmarks)
-        taken = Taken((), {}, {}, finished, log.SOURCE, notes)
-    else:
+        watcher = Stopped(guest, faults) if stopped else watcher_of(guest, faults, binary.folder)
+        if isinstance(watcher, Stopped) and servers.cannot(guest):
+            fields["unwatched"], watcher = servers.cannot(guest), None
+    if not (found or elsewhere or watcher):
         return Seen(client.run(command), {**fields, "unreached": unreached})
+    taken = _take(guest, found, elsewhere, watcher, stopped=stopped)
     more = len(taken.snapshots) - KEPT
-    fields["notes"] = (*taken.notes, *([f"{more} more snapshots were not kept"] if more > 0 else []))
+    notes = [*taken.notes, *(watcher.notes if watcher else ())]
+    fields["notes"] = (*notes, *([f"{more} more snapshots were not kept"] if more > 0 else []))
     if probes:
         fields |= _probed(taken, unreached)
     if watcher:
         fields |= _watched(watcher.watched(taken.finished))
     return Seen(taken.finished, fields, taken.changed, taken.error)
+
+
+def _take(
+    guest: Guest,
+    found: Sequence[tuple[Probe, Place]],
+    elsewhere: Sequence[Probe],
+    watcher: Logged | Stopped | None,
+    *,
+    stopped: bool,
+) -> Taken:
+    """Run `guest` once, and look at what the probes and the watch ask for by one source."""
+    from harness.elf import places
+    from harness.probe import log, reader, stops
+    from harness.probe.guest import Taken
+    from harness.watch.logged import Logged
+    from harness.watch.stopped import PATIENCE, Stopped
+
+    if isinstance(watcher, Stopped):
+        return stops.take(guest.patient(PATIENCE), found, places.load(guest.program), elsewhere, watcher)
+    if stopped:
+        return stops.take(guest, found, places.load(guest.program), elsewhere)
+    listeners = (watcher, watcher.landmarks) if isinstance(watcher, Logged) else ()
+    if found:
+        return log.take(guest, found, places.load(guest.program), *listeners)
+    finished, notes = reader.run(guest, *listeners)
+    return Taken((), {}, {}, finished, log.SOURCE, notes)
 
 
 def _probed(taken: Taken, unreached: Mapping[str, str]) -> dict[str, Any]:

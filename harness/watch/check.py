@@ -98,6 +98,12 @@ class Checker:
         if site is not None:
             self._enter(site, sp, registers)
 
+    def drop(self, crossing: str) -> None:
+        """Forget the entries of `crossing`: neither its entries nor its exits are told any more."""
+        if crossing == INTO_C:
+            self._controlled = self._of_c  # where C runs, which may change control bits, is not seen then
+        self._pending = {key: entered for key, entered in self._pending.items() if key[0] != crossing}
+
     def _enter(self, site: Site, sp: int, registers: Mapping[str, int]) -> None:
         self._hits[site.name] += 1
         hit = self._hits[site.name]

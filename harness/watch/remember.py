@@ -63,6 +63,7 @@ def _written(made: Sites) -> dict[str, Any]:
         "exits": [(address, row.crossings, row.name, row.sure) for address, row in made.exits.items()],
         "loaded": made.loaded,
         "landmarks": list(made.landmarks.items()),
+        "opens": made.opens,
     }
 
 
@@ -72,4 +73,5 @@ def _read(rows: dict[str, Any]) -> Sites:
         {address: Exit(tuple(crossings), name, sure) for address, crossings, name, sure in rows["exits"]},
         tuple((path, bias) for path, bias in rows["loaded"]),
         dict(rows["landmarks"]),
+        bool(rows["opens"]),
     )

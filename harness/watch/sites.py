@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from harness.elf.calls import calls
 from harness.elf.places import Function, Program
-from harness.probe import image
+from harness.probe import image, libraries
 from harness.registers import TABLES
 from harness.unwind.modules import Module
 from harness.watch.promises import ZERO_IN_GO
@@ -84,18 +84,28 @@ class Sites:
     """`entries` and `exits` by address; an address can be both.
 
     `loaded` says which files they are of, each with its load bias, and `landmarks` where execution has to come by if
-    that is true (see `harness.probe.image`).
+    that is true (see `harness.probe.image`). `opens` says that one of them may map others while it runs.
     """
 
     entries: Mapping[int, Site]
     exits: Mapping[int, Exit]
     loaded: tuple[tuple[str, int], ...] = ()
     landmarks: Mapping[int, str] = field(default_factory=dict)
+    opens: bool = False
 
     @property
     def addresses(self) -> tuple[int, ...]:
         """All of them, ascending."""
         return tuple(sorted({*self.entries, *self.exits}))
+
+    def without(self, crossings: Collection[str]) -> Sites:
+        """Return the same, but nothing of `crossings`."""
+        entries = {address: site for address, site in self.entries.items() if site.crossing not in crossings}
+        left = {
+            address: replace(exit_, crossings=tuple(name for name in exit_.crossings if name not in crossings))
+            for address, exit_ in self.exits.items()
+        }
+        return replace(self, entries=entries, exits={at: exit_ for at, exit_ in left.items() if exit_.crossings})
 
 
 def of(modules: Sequence[Module], arch: str) -> Sites:
@@ -108,30 +118,44 @@ def of(modules: Sequence[Module], arch: str) -> Sites:
     exits: dict[int, Exit] = {}
     if any(sites.entries for _, sites in found):
         for module, sites in found:
-            left = sites.exits if sites.entries else dict(_left_in_c(module.program, arch, {}))
-            entries |= {address + module.bias: site for address, site in sites.entries.items()}
-            exits |= {address + module.bias: exit_ for address, exit_ in left.items()}
+            here = sites if sites.entries else Sites({}, _left_in_c(module.program, arch, {}))
+            at = moved(here, module)
+            entries |= at.entries
+            exits |= at.exits
     loaded = tuple((str(module.program.path), module.bias) for module in modules)
-    return Sites(entries, exits, loaded, image.landmarks(modules, TABLES[arch].isa_bit))
+    opens = any(module.program.imports & libraries.OPENS for module in modules)
+    return Sites(entries, exits, loaded, image.landmarks(modules, TABLES[arch].isa_bit), opens)
+
+
+def moved(sites: Sites, module: Module) -> Sites:
+    """Return `sites`, which are at link-time addresses of `module`, where that is loaded."""
+    return Sites(
+        {address + module.bias: site for address, site in sites.entries.items()},
+        {address + module.bias: exit_ for address, exit_ in sites.exits.items()},
+        ((str(module.program.path), module.bias),),
+    )
 
 
 @lru_cache(maxsize=16)
 def find(program: Program, arch: str) -> Sites:
     """Return the crossings of `program` at link-time addresses; none where it has no cgo in it. Raises OSError."""
+    found = left_in_go(program, arch)
+    targets = {address: site.crossing for address, site in found.entries.items() if site.crossing in INTO_GO}
+    return replace(found, exits={**_left_in_c(program, arch, targets), **found.exits}) if targets else found
+
+
+@lru_cache(maxsize=16)
+def left_in_go(program: Program, arch: str) -> Sites:
+    """Return what `find` does without the exits in C: where C, or the kernel, goes on after Go. Raises OSError."""
     entries: dict[int, Site] = {}
     exits: dict[int, Exit] = {}
-    targets = {
-        entry: crossing
-        for name, crossing in _INTO_GO.items()
-        for row in program.by_name.get(name, ())
-        for entry in row.entries
-    }
-    if not targets:
+    for name, crossing in _INTO_GO.items():
+        for row in program.by_name.get(name, ()):
+            entries.update({address: Site(crossing, crossing) for address in row.entries})
+    if not entries:
         return Sites({}, {})
-    entries.update({address: Site(crossing, crossing) for address, crossing in targets.items()})
     for name in SIGNALS:
         entries.update({address: Site(name, name) for address in _entries(program, name)})
-    exits.update(_left_in_c(program, arch, targets))
     for name in program.by_name:
         match = _C_FUNCTION.fullmatch(name)
         if match:
@@ -153,11 +177,12 @@ def find(program: Program, arch: str) -> Sites:
     return Sites(entries, exits)
 
 
-def _left_in_c(program: Program, arch: str, targets: Mapping[int, str]) -> Iterator[tuple[int, Exit]]:
-    """Yield where C functions go on after a call of one of `targets`, or by a pointer, which may be of any of them.
+def _left_in_c(program: Program, arch: str, targets: Mapping[int, str]) -> dict[int, Exit]:
+    """Return where C functions go on after a call of one of `targets`, or by a pointer, which may be of any of them.
 
     Of what has no direct calls (mips64le, a pointer, the PLT) a register says where it goes.
     """
+    found: dict[int, Exit] = {}
     for function in c_functions(program):
         if function.name in _INTO_GO or function.name in _CALL_OTHERS:
             continue  # what crosscall2 and crosscall1 call is Go's
@@ -165,7 +190,8 @@ def _left_in_c(program: Program, arch: str, targets: Mapping[int, str]) -> Itera
             crossing = targets.get(call.target) if call.target is not None else None
             if crossing or call.target is None:
                 place = f"{function.name}+{call.address - function.start:#x}"
-                yield call.back, Exit((crossing,) if crossing else (*INTO_GO, *SIGNALS), place, bool(crossing))
+                found[call.back] = Exit((crossing,) if crossing else (*INTO_GO, *SIGNALS), place, bool(crossing))
+    return found
 
 
 def _wrapped(program: Program, addresses: Collection[int]) -> frozenset[int]:

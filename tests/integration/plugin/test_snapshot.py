@@ -92,7 +92,7 @@ def test_a_malformed_probe_is_located(probe: dict[str, Any], says: str, project:
     assert "Traceback" not in ran.text
 
 
-def test_watch_and_probes_share_a_run_where_the_log_answers_both(project: Project) -> None:
+def test_watch_and_probes_share_a_run_and_its_source(project: Project) -> None:
     case(project)
     both = project.pytest("--arch=arm64", "--watch-crossings", "--snapshot=add3")
     (seen,) = both.observations
@@ -101,7 +101,9 @@ def test_watch_and_probes_share_a_run_where_the_log_answers_both(project: Projec
     stopped = project.pytest("--arch=arm64", "--watch-crossings", "--snapshot=add3,return")
     (seen,) = stopped.observations
     assert len(seen["snapshots"]) == 3
-    assert "where a function returns to" in seen["unwatched"]
+    logged = both.observations[0]["crossings"]
+    assert {name: logged[name] for name in seen["crossings"]} == seen["crossings"]  # but for signals, which it has not
+    assert seen["unwatched"] == ""
 
 
 def test_a_probe_that_is_none_ends_with_4(project: Project) -> None:

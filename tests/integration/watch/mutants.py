@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.host import golang
-from harness.watch.run import Watched
 from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, SIGNALS, SWITCH
+from harness.watch.watcher import Watched
 
 from ..support import CORPUS, load_case, shipped
 from .watched import watched, with_sentinels

@@ -17,7 +17,8 @@ from harness.probe.guest import Guest
 from harness.process.spec import Command
 from harness.run.execute import guest_environment
 from harness.target import Target
-from harness.watch.run import Watched, watch
+from harness.watch.run import watch
+from harness.watch.watcher import Watched
 
 from ..support import CORPUS, load_case, shipped, target
 
@@ -35,18 +36,20 @@ def with_sentinels(name: str, folder: Path) -> Case:
     return load_case(place)
 
 
-def of_release(arch: str, release: str = "") -> Target:
-    """Return `arch` under QEMU with a `release` of Go; by default the one of the corpus."""
+def of_release(arch: str, release: str = "", runner: str = "qemu") -> Target:
+    """Return `arch` with a `release` of Go; by default the one of the corpus."""
     if not release:
-        return target(arch, "qemu")
+        return target(arch, runner)
     pin = replace(shipped().go, release=release)
     golang.ensure(pin)
-    return target(arch, "qemu", replace(shipped(), go=pin))
+    return target(arch, runner, replace(shipped(), go=pin))
 
 
-def built(case: Case, arch: str, environ: dict[str, str] | None = None, release: str = "") -> Binary:
+def built(
+    case: Case, arch: str, environ: dict[str, str] | None = None, release: str = "", runner: str = "qemu"
+) -> Binary:
     """Build the first variant of `case` with the environment and a release of Go."""
-    made = recipe(case, case.variants[0], of_release(arch, release), ambient({**os.environ, **(environ or {})}))
+    made = recipe(case, case.variants[0], of_release(arch, release, runner), ambient({**os.environ, **(environ or {})}))
     (found,) = build(Store(), [made]).values()
     assert isinstance(found, Binary), found
     return found
@@ -58,10 +61,11 @@ def watched(
     environ: dict[str, str] | None = None,
     arguments: tuple[str, ...] = (),
     release: str = "",
+    runner: str = "qemu",
 ) -> Watched:
     """Build `case` with the environment and a release of Go, and watch it."""
-    binary = built(case, arch, environ, release)
+    binary = built(case, arch, environ, release, runner)
     settings = case.variants[0].run
     command = Command((), guest_environment(settings, binary), 60.0)
-    guest = Guest(target(arch, "qemu"), binary.program, arguments or settings.args, command)
+    guest = Guest(target(arch, runner), binary.program, arguments or settings.args, command)
     return watch(guest, faults.load())

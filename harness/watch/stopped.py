@@ -1,0 +1,119 @@
+"""The watch by stops: of native programs, and of what is mapped while a program runs, QEMU's log cannot tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from harness.elf.calls import calls
+from harness.host.faults import Faults
+from harness.probe import image
+from harness.probe.conversation import Breakpoints
+from harness.probe.guest import Guest
+from harness.probe.libraries import Libraries
+from harness.probe.stops import return_address
+from harness.stub.client import Stub
+from harness.unwind.modules import Module
+from harness.watch.sites import INTO_GO, SIGNALS, Exit, Site, Sites, left_in_go, moved
+from harness.watch.watcher import Watcher
+
+MOST = 1000  # crossings of one kind that are held: a stop takes a millisecond
+PATIENCE = 120.0  # seconds that all stops of a run may take
+_KERNEL = "the kernel"
+
+
+class Stopped(Watcher):
+    """Visits a program (see `conversation.Visitor`).
+
+    Where C or the kernel goes on after Go is learned at each entry: the stack can be read, which the log does not show.
+    Of each kind of crossing the first `MOST` are held; then its breakpoints are taken away.
+    """
+
+    def __init__(self, guest: Guest, faults: Faults) -> None:
+        super().__init__(guest, faults, Sites({}, {}))
+        self._modules: list[Module] = []
+        self._entered: Counter[str] = Counter()
+        self._dropped: set[str] = set()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader has to know of the run."""
+        why = "this watch stops the program at each; QEMU's log does not (docs/watch.md)"
+        names = ", ".join(sorted(self._dropped))
+        return (f"only the first {MOST} crossings by {names} were held: {why}",) if names else ()
+
+    def begin(self, stub: Stub, breakpoints: Breakpoints, main: Module) -> None:
+        """See `Visitor`."""
+        self._breakpoints = breakpoints
+        self._libraries = Libraries(self._guest, stub, main)
+        for address in self._libraries.changed:
+            breakpoints.insert(address)
+        self._add(main)
+
+    def take(self, stub: Stub) -> bool:
+        """See `Visitor`."""
+        pc = stub.pc()
+        is_change = pc in self._libraries.changed
+        if is_change:
+            for module in self._libraries.new():
+                if not image.is_system(self._guest, module.program.path):
+                    self._add(module)
+        sites = self.checker.sites
+        site = sites.entries.get(pc)
+        if site is None and pc not in sites.exits:
+            return is_change
+        if site is not None:
+            self._entered[site.crossing] += 1
+            if self._entered[site.crossing] > MOST:
+                self._dropped.add(site.crossing)
+                self._cross_at(sites)
+                self.checker.drop(site.crossing)
+                return True
+        values = stub.registers(names=self.checker.wanted).values
+        if site is not None and site.crossing in (*INTO_GO, *SIGNALS):
+            self._leave(site, return_address(stub, self._guest.table, values[self._guest.table.sp]))
+        self.checker.take(pc, values)
+        return True
+
+    def die(self, stub: Stub) -> None:
+        """See `Visitor`: a fault is no crossing."""
+
+    def forget(self) -> None:
+        """See `Visitor`."""
+        self.cross_at(Sites({}, {}))
+
+    def _add(self, module: Module) -> None:
+        """Put the breakpoints of `module`."""
+        self._modules.append(module)
+        found = moved(left_in_go(module.program, self._guest.arch), module)
+        known = self.checker.sites
+        loaded = (*known.loaded, *found.loaded)
+        self._cross_at(Sites({**known.entries, **found.entries}, {**known.exits, **found.exits}, loaded))
+
+    def _cross_at(self, sites: Sites) -> None:
+        """Hold `sites` from now on, but for what was dropped, and have their breakpoints."""
+        before, wanted = {*self.checker.sites.addresses}, sites.without(self._dropped)
+        self.cross_at(wanted)
+        for address in before.difference(wanted.addresses):
+            self._breakpoints.remove(address)
+        for address in wanted.addresses:
+            self._breakpoints.insert(address)
+
+    def _leave(self, site: Site, back: int) -> None:
+        """Stop at `back`, where `site` returns to."""
+        sites = self.checker.sites
+        known = sites.exits.get(back)
+        crossings = known.crossings if known is not None else ()
+        if site.crossing not in crossings:
+            exit_ = Exit((*crossings, site.crossing), *self._call_before(back))
+            self._cross_at(replace(sites, exits={**sites.exits, back: exit_}))
+
+    def _call_before(self, back: int) -> tuple[str, bool]:
+        """Return the name of the call that goes on at `back`, and whether it always calls the same function."""
+        for module in self._modules:
+            function = module.function(back)
+            if function is not None:
+                made = calls(module.program, function, self._guest.arch)
+                call = next((call for call in made if call.back + module.bias == back), None)
+                return module.name_at(back if call is None else call.address + module.bias), bool(call and call.target)
+        return _KERNEL, False

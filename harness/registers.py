@@ -1,9 +1,7 @@
 """The registers of each architecture: names, widths, roles, what a call preserves, and what each source calls them.
 
-Names are the psABIs' (and gdb's where a psABI has only numbers). The rules are those of:
-System V AMD64 psABI 3.2.1; AAPCS64 6.1.1, 6.1.2; RISC-V psABI "Integer Register Convention" and "Floating-point
-Register Convention"; s390x ELF ABI "Register Roles"; ELFv2 ABI "Register Roles"; AAPCS32 6.1.1, 6.1.2; i386 psABI 2.2;
-MIPSpro N32 ABI Handbook "Register Usage"; and Go's abi-internal.md with the assembler's names of g.
+Names are the psABIs' (and gdb's where a psABI has only numbers). Each table names the clauses of its rules; they were
+held against the documents' text (docs/findings.md, "What the clauses were read in"). g is that of Go's abi-internal.md.
 """
 
 from __future__ import annotations
@@ -39,13 +37,15 @@ class RegisterTable:
     """The registers of one architecture, in the order in which people read them.
 
     `rule` is where it says which of them a C call preserves; `g` holds Go's goroutine while Go code runs.
-    `stack_alignment` is what the stack pointer is a multiple of at a call in C (bytes). `byte_order` is that of memory,
-    and of registers in a stub's packets. `isa_bit` is the bit of a code address that selects an instruction set: Thumb.
+    `stack_alignment` is what the stack pointer is a multiple of at a call in C (bytes), by the clause `stack_rule`.
+    `byte_order` is that of memory, and of registers in a stub's packets. `isa_bit` is the bit of a code address that
+    selects an instruction set: Thumb.
     """
 
     arch: str
     rows: tuple[Register, ...]
     rule: str
+    stack_rule: str
     g: str
     stack_alignment: int
     byte_order: Literal["little", "big"] = "little"
@@ -109,6 +109,7 @@ def _table(
     arch: str,
     rows: Sequence[Register],
     rule: str,
+    stack_rule: str,
     g: str,
     *,
     preserved: Mapping[str, int],
@@ -121,7 +122,7 @@ def _table(
     if unknown:
         raise ValueError(f"{arch}: {unknown}")
     marked = tuple(replace(row, preserved=wanted.get(row.name, 0)) for row in rows)
-    return RegisterTable(arch, marked, rule, g, stack_alignment, byte_order, isa_bit)
+    return RegisterTable(arch, marked, rule, stack_rule, g, stack_alignment, byte_order, isa_bit)
 
 
 AMD64 = _table(
@@ -137,6 +138,7 @@ AMD64 = _table(
         Register("fctrl", 16, STATUS),
     ),
     "System V AMD64 psABI 3.2.1",
+    "System V AMD64 psABI 3.2.2",
     "r14",
     preserved={"rsp rbx rbp r{12-15}": 64},
 )
@@ -155,6 +157,7 @@ ARM64 = _table(
         Register("fpsr", 32, STATUS),
     ),
     "AAPCS64 6.1.1, 6.1.2",
+    "AAPCS64 6.4.5.2",
     "x28",
     preserved={"sp x{19-29}": 64, "v{8-15}": 64},
 )
@@ -180,7 +183,8 @@ RISCV64 = _table(
         *(Register(f"ft{number}", 64, FLOAT, stub=(f"f{number + 20}",)) for number in range(8, 12)),
         Register("fcsr", 32, STATUS),
     ),
-    'RISC-V psABI "Integer Register Convention", "Floating-point Register Convention"',
+    'RISC-V psABI "Integer Register Convention", "Floating-Point Register Convention"',
+    'RISC-V psABI "Integer Calling Convention"',
     "s11",
     preserved={"sp s{0-11} fs{0-11}": 64},
 )
@@ -196,7 +200,8 @@ S390X = _table(
         *_rows("acr{0-1}", 32, THREAD),
         Register("fpc", 32, STATUS),
     ),
-    's390x ELF ABI "Register Roles"',
+    's390x ELF ABI "Register Preservation Rules"',
+    's390x ELF ABI "The Stack Frame"',
     "r13",
     preserved={"r15 r{6-13} f{8-15}": 64},
     stack_alignment=8,
@@ -219,7 +224,8 @@ PPC64LE = _table(
         *_rows("f{0-31}", 64, FLOAT),
         Register("fpscr", 64, STATUS),
     ),
-    'ELFv2 ABI "Register Roles"',
+    'ELFv2 ABI "Register Roles", "Floating-Point Registers"',
+    'ELFv2 ABI "General Stack Frame Requirements"',
     "r30",
     preserved={"r1 r{14-31} f{14-31}": 64},
 )
@@ -234,7 +240,8 @@ ARM = _table(
         *_rows("d{0-31}", 64, FLOAT),
         Register("fpscr", 32, STATUS),
     ),
-    "AAPCS32 6.1.1, 6.1.2",
+    "AAPCS32 6.1.1, 6.1.2.1",
+    "AAPCS32 6.2.1.2",
     "r10",
     preserved={"sp r{4-11}": 32, "d{8-15}": 64},
     stack_alignment=8,
@@ -251,7 +258,8 @@ I386 = _table(
         Register("mxcsr", 32, STATUS),
         Register("fctrl", 16, STATUS),
     ),
-    "i386 psABI 2.2",
+    "i386 psABI 2.2.3",
+    "i386 psABI 2.2.2",
     "",
     preserved={"esp ebx esi edi ebp": 32},
 )
@@ -259,6 +267,7 @@ _N64 = (  # $0 to $31
     *("zero", "at", "v0", "v1", *(f"a{number}" for number in range(8)), *(f"t{number}" for number in range(4))),
     *(*(f"s{number}" for number in range(8)), "t8", "t9", "k0", "k1", "gp", "sp", "s8", "ra"),
 )
+_N64_RULE = 'MIPSpro 64-Bit Porting and Transition Guide "Native 64-Bit Subprogram Interface for MIPS Architectures"'
 _N64_ROLES = {"zero": ZERO, "gp": GLOBAL, "sp": SP, "ra": LINK}
 MIPS64LE = _table(
     "mips64le",
@@ -272,7 +281,8 @@ MIPS64LE = _table(
         *_rows("f{0-31}", 64, FLOAT),
         Register("fcsr", 32, STATUS),
     ),
-    'MIPSpro N32 ABI Handbook "Register Usage"',
+    _N64_RULE,
+    _N64_RULE,
     "s8",
     preserved={"sp gp s{0-8}": 64, "f{24-31}": 64},
 )  # fmt: skip

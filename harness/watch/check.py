@@ -130,7 +130,7 @@ class Checker:
         """Hold the entry of a C function against what has to be there."""
         off = (sp + self._popped) % self.table.stack_alignment
         if off:
-            rule = f"{self.table.rule}: a multiple of {self.table.stack_alignment} at a call"
+            rule = f"{self.table.stack_rule}: a multiple of {self.table.stack_alignment} at a call"
             self._add(Misaligned(self.table.sp, site.crossing, site.name, hit, sp, off, rule))
         for (crossing, at), entered in self._pending.items():
             if crossing in INTO_GO and sp < at < sp + STACK:

@@ -26,10 +26,12 @@ def _promises(*rows: tuple[str, int, str]) -> tuple[Promise, ...]:
 
 SPECIAL: Mapping[str, tuple[Promise, ...]] = MappingProxyType(
     {
-        # ELFv2: "CR Fields CR2-CR4: nonvolatile"; CR0 is the most significant nibble.
-        "ppc64le": _promises(("cr", 0x00FFF000, 'ELFv2 ABI "Condition Register": CR2 to CR4')),
-        # "the direction flag DF must be clear on function entry and return".
+        # "CR2, CR3, and CR4 are nonvolatile"; CR0 is the most significant nibble.
+        "ppc64le": _promises(("cr", 0x00FFF000, 'ELFv2 ABI "Condition Register Fields": CR2 to CR4')),
+        # "The direction flag DF in the %rFLAGS register must be clear ... on function entry and return."
         "amd64": _promises(("eflags", 1 << 10, "System V AMD64 psABI 3.2.1: DF is clear at entry and return")),
+        # "The program mask pm must be zero before entering and before leaving a function": bits 20 to 23 of the PSW.
+        "s390x": _promises(("pswm", 0xF << 40, 's390x ELF ABI "Register Preservation Rules": program mask zero')),
     }
 )
 """Parts of status registers that every C call leaves as they were."""
@@ -40,16 +42,23 @@ CONTROL: Mapping[str, tuple[Promise, ...]] = MappingProxyType(
             ("mxcsr", 0xFFC0, "System V AMD64 psABI 3.2.1: control bits of MXCSR are callee-saved"),
             ("fctrl", 0xFFFF, "System V AMD64 psABI 3.2.1: the x87 control word is callee-saved"),
         ),
-        # Exception enables, rounding mode, flush to zero: only functions made for it change them.
-        "arm64": _promises(("fpcr", 0x01C09F00, "AAPCS64 6.1.2: FPCR")),
-        "arm": _promises(("fpscr", 0x01C09F00, "AAPCS32 6.1.2.1: FPSCR")),
-        "ppc64le": _promises(("fpscr", 0xFF, 'ELFv2 ABI "Floating-Point Status and Control": limited access')),
+        # Exception control (8 to 12), rounding mode (22, 23), flush to zero (24), AH and FIZ (0, 1): functions made for
+        # that change them; NEP (2) is zero; "all other bits ... must not be modified", one of which is IDE (15).
+        "arm64": _promises(("fpcr", 0x01C09F07, "AAPCS64 6.1.2: FPCR")),
+        # Exception control (8 to 12, 15), rounding mode (22, 23), flush to zero (24); length (16 to 18) and stride
+        # (20, 21) are zero or preserved.
+        "arm": _promises(("fpscr", 0x01F79F00, "AAPCS32 6.1.2.1: FPSCR")),
+        # VE, OE, UE, ZE, XE (7 to 3 from below), RN (1, 0) and DRN (34 to 32), but not NI (2).
+        "ppc64le": _promises(("fpscr", 0x7_0000_00FB, 'ELFv2 ABI "Limited-Access Bits": FPSCR')),
     }
 )
 """Control bits of floating-point arithmetic. C functions that are made for it (fesetround) do change them."""
 
-ZERO_IN_GO: Mapping[str, str] = MappingProxyType({"amd64": "xmm15", "ppc64le": "r0", "s390x": "r0"})
-"""What holds zero whenever a function of ABIInternal is entered, and after a call (abi-internal.md)."""
+ZERO_IN_GO: Mapping[str, str] = MappingProxyType({"amd64": "xmm15", "ppc64le": "r0"})
+"""What holds zero whenever a function of ABIInternal is entered, and after a call (abi-internal.md).
+
+That document says it of R0 on s390x too, but the compiler uses R0 there for anything (docs/findings.md).
+"""
 
 FRAME_POINTER: Mapping[str, str] = MappingProxyType({"amd64": "rbp", "arm64": "x29"})
 """What Go's functions preserve besides the stack pointer; it points into the stack, so it moves with that."""

@@ -50,7 +50,8 @@ int main(void) {{
 }}
 """
 # The first three arguments (System V AMD64 psABI 3.2.3; AAPCS64 6.8.2; RISC-V psABI "Integer Calling Convention";
-# s390x ELF ABI "Parameter Passing"; ELFv2 ABI 2.2.3.2; AAPCS32 6.4; MIPS n64 convention), and the stack pointer.
+# s390x ELF ABI "Parameter Passing"; ELFv2 ABI "Parameter Passing in Registers"; AAPCS32 6.5; MIPS n64 convention), and
+# the stack pointer.
 PLACES = {
     "amd64": ("rdi", "rsi", "rdx", "rsp"),
     "arm64": ("x0", "x1", "x2", "sp"),

@@ -109,6 +109,7 @@ OF_EVERY_WAY = [
     # crosscall2 once more: control bits and flags
     after("amd64", AMD64, AMD64_END, "STD", "eflags"),
     after("arm64", ARM64, _ARM64_END, "MOVD\t$0x400000, R9\n\tMOVD\tR9, FPCR", "fpcr"),
+    after("s390x", S390X, _S390X_END, "MOVD\t$0x1000000, R1\n\tBYTE\t$0x04\n\tBYTE\t$0x10\t// SPM R1", "pswm"),
     Mutant("ppc64le", PPC64, _PPC64_END, f"{_PPC64_END}\n\tMOVD\t$-1, R0\n\tMOVW\tR0, CR", "cr"),
     # asmcgocall
     within("ppc64le", ASM.format("ppc64x"), _PPC64_AFTER_C, "XOR\tR0, R0", "", "r0"),

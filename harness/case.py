@@ -12,8 +12,9 @@ from typing import Any
 
 from yaml.nodes import MappingNode, Node
 
-from harness import expectation, yamlsource
+from harness import expectation, packages, yamlsource
 from harness.arches import canonical
+from harness.errors import InputError
 from harness.expectation import EXIT_KEYS, Expectation
 from harness.observation import OUTCOMES
 from harness.schema import (
@@ -40,6 +41,7 @@ CASE_FILE = "case.yaml"
 BASELINE_FILE = "baseline.yaml"
 KINDS = ("program", "c-host")
 MODES = ("c-archive", "c-shared")
+KIND_OF = {"mode": "c-host", "plugins": "program"}  # settings of a build that only one kind has
 DECIDED = frozenset(  # what the target decides, whatever build.env and the caller's environment say
     ("GOOS", "GOARCH", "CC", "CXX", "AR", "CGO_ENABLED", "GOTOOLCHAIN", "GOROOT", "GOWORK", "GO111MODULE", "TMPDIR")
 )
@@ -51,7 +53,10 @@ Names = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """What goes into the build besides the sources. `shared` maps a library's file name to its C sources."""
+    """What goes into the build besides the sources.
+
+    `shared` maps a library's file name to its C sources, `plugins` a Go plugin's to the folder of its package.
+    """
 
     env: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
@@ -62,6 +67,7 @@ class BuildSettings:
     cflags: tuple[str, ...] = ()
     c_ldflags: tuple[str, ...] = ()
     shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    plugins: Mapping[str, str] = field(default_factory=dict)
     mode: str = ""
 
 
@@ -170,6 +176,9 @@ _C_WORDS = ListOf(Text(form=r"[-+.,/0-9=A-Za-z_:$@%!~^ ]+"))  # what a #cgo line
 _ARGUMENT = Text(form=r"[^\0]*", about="what a program can be given: no NUL character")
 _ENV = MapOf(_ARGUMENT, key=r"[A-Za-z_][A-Za-z0-9_]*", about="environment variables; values are text")
 _SOURCE = Text(form=r"(?!/)(?!.*(^|/)\.\.(/|$)).+\.c", about="a C file, relative to the case's folder")
+_PACKAGE = Text(
+    form=r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*", about="a folder of the case's with a package main"
+)
 _SIGNALS = tuple(sorted(member.name for member in signal.Signals if not member.name.startswith("SIGRT")))
 _EXPECTABLE = tuple(word for word in OUTCOMES if word not in ("build-error", "broken"))  # of a program that ran
 _PATTERN = Record({"pattern": Text(regex=True)}, required=("pattern",))
@@ -195,6 +204,11 @@ _BUILD = Record(
             ListOf(_SOURCE, least=1),
             key=r"lib[A-Za-z0-9_.+-]+\.so[0-9.]*",
             about="C shared libraries put beside the program",
+        ),
+        "plugins": MapOf(
+            _PACKAGE,
+            key=r"(?!lib)[A-Za-z0-9_][A-Za-z0-9_.+-]*\.so",  # no name that one of `shared` can have
+            about="program: Go plugins put beside it, built with the same settings",
         ),
         "mode": Choice(MODES, about="c-host: how the Go package is linked"),
     },
@@ -269,13 +283,13 @@ def _variants_fit(node: MappingNode, values: dict[str, Any], context: Context) -
     names: set[str] = set()
     listed = child(node, "variants")
     variants = values.get("variants", ())
-    _mode_fits(node, values, values["kind"], context)
+    _build_fits(node, values, values["kind"], context)
     shared = [row.get("arches", values.get("arches")) for row in variants if "expect" not in row]
     _rows_apply(node, values, shared if variants else [values.get("arches")], context)
     for number, variant in enumerate(variants):
         where = listed.value[number]
         _rows_apply(where, variant, [variant.get("arches", values.get("arches"))], context)
-        _mode_fits(where, variant, values["kind"], context)
+        _build_fits(where, variant, values["kind"], context)
         if variant["name"] in names:
             context.bad(where, f"two variants are called {variant['name']!r}")
         names.add(variant["name"])
@@ -302,10 +316,11 @@ def _rows_apply(
                 context.bad(rows.value[number], f"nothing here runs on {arch} (arches: {only}); take it out of the row")
 
 
-def _mode_fits(node: MappingNode, values: Mapping[str, Any], kind: str, context: Context) -> None:
+def _build_fits(node: MappingNode, values: Mapping[str, Any], kind: str, context: Context) -> None:
     build = child(node, "build")
-    if kind != "c-host" and "mode" in values.get("build", {}) and isinstance(build, MappingNode):
-        context.bad(child(build, "mode"), "'mode' is for kind: c-host only")
+    for key, of in KIND_OF.items():
+        if kind != of and key in values.get("build", {}) and isinstance(build, MappingNode):
+            context.bad(child(build, key), f"{key!r} is for kind: {of} only")
 
 
 @lru_cache(maxsize=8)
@@ -372,8 +387,12 @@ def case_shape(names: Names) -> Shape:
 
 
 def load(path: Path, name: str, names: Names) -> Case:
-    """Read ``case.yaml`` at `path`. Raises InputError with every problem in the file."""
-    values = validate(case_shape(names), yamlsource.read(path), path)
+    """Read ``case.yaml`` at `path`. Raises InputError with every problem in the file, or with those beside it."""
+    root = yamlsource.read(path)
+    values = validate(case_shape(names), root, path)
+    troubles = packages.troubles(root, path.parent)
+    if troubles:
+        raise InputError(path, troubles)
     base = Variant(
         "",
         tuple(values["arches"]) if "arches" in values else None,
@@ -425,6 +444,7 @@ def _build(values: Mapping[str, Any], base: BuildSettings) -> BuildSettings:
         "cflags": tuple(c.get("cflags", base.cflags)),
         "c_ldflags": tuple(c.get("ldflags", base.c_ldflags)),
         "shared": MappingProxyType({**base.shared, **shared}),
+        "plugins": MappingProxyType({**base.plugins, **values.get("plugins", {})}),
         "mode": values.get("mode", base.mode),
     }
     return replace(base, **changes)

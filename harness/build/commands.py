@@ -48,15 +48,18 @@ class Workbench:
         return bench
 
 
-def go_build(recipe: Recipe, bench: Workbench, output: Path, packages: list[str], marked: Sequence[str]) -> Finished:
+def go_build(
+    recipe: Recipe, bench: Workbench, output: Path, packages: list[str], marked: Sequence[str], mode: str = ""
+) -> Finished:
     """Run ``go build`` for `packages` of the module in `bench`, with the settings of `recipe`.
 
-    `marked` are the flags of `harness.build.marks`.
+    `marked` are the flags of `harness.build.marks`; `mode` is the build mode, where the settings do not decide.
     """
     settings = recipe.settings
+    mode = mode or settings.mode
     flags = ["-trimpath", "-buildvcs=false", *_loading(recipe)]
-    if settings.mode:
-        flags.append(f"-buildmode={settings.mode}")
+    if mode:
+        flags.append(f"-buildmode={mode}")
     pairs = (("gcflags", settings.gcflags), ("ldflags", settings.go_ldflags), ("asmflags", settings.asmflags))
     flags += [f"-{name}={value}" for name, value in pairs if value]
     flags += marked
@@ -65,9 +68,9 @@ def go_build(recipe: Recipe, bench: Workbench, output: Path, packages: list[str]
 
 
 def go_modules(recipe: Recipe, bench: Workbench) -> list[str]:
-    """Return the modules whose packages are built into the case in `bench`; none where `go` cannot tell."""
+    """Return the modules whose packages are in the case in `bench` or in its plugins; none where `go` cannot tell."""
     module = "{{with .Module}}{{.Path}}{{end}}"
-    argv = (recipe.target.go.command, "list", "-deps", "-f", module, *_loading(recipe), ".")
+    argv = (recipe.target.go.command, "list", "-deps", "-f", module, *_loading(recipe), ".", *recipe.plugin_packages)
     finished = _run(argv, go_environment(recipe), recipe, bench, watched=False)
     return sorted(set(finished.stdout.decode(errors="replace").split())) if finished.ok else []
 

@@ -18,6 +18,7 @@ _UNPLACED = re.compile(
     r"|(?!collect2)[^\s:]+: (?:fatal )?error: "
     r"|no Go files in |found packages |go: no main packages to build|package \S+: build constraints exclude all "
     r"|go: (?:\S+ )?(?:go\.mod )?requires go >= |go: (?:errors parsing|module .* requires|updates to go\.mod needed)"
+    r"|main module \(\S+\) does not contain package "
     r"|-buildmode=\S+ requires exactly one main package|-\S+ (?:is )?(?:not|only) supported (?:on|when) "
     r"|\S+: package using cgo has Go assembly file |C source files not allowed when not using cgo"
     r"|flag provided but not defined: |invalid (?:value|boolean value) .* for flag "

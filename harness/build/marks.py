@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from harness.build import stage
 from harness.build.commands import Workbench, gcflags_said, go_modules
@@ -22,10 +23,14 @@ def of_packages(recipe: Recipe, packages: Sequence[str]) -> list[str]:
 
 
 def of_module(recipe: Recipe, bench: Workbench) -> list[str]:
-    """Return the flags for the case whose module is in `bench`, and for all modules that it is built with."""
+    """Return the flags for the case whose module is in `bench`, and for all modules that it is built with.
+
+    One set is for the program and its plugins: Go opens no plugin whose packages are not the very ones of the program.
+    """
     own = stage.modules(bench.source)
     listed = go_modules(recipe, bench) if recipe.has_module else []
-    return flags(secrets.token_hex(8), own[:1], list(dict.fromkeys([*own, *listed])), gcflags_said(recipe))
+    mains = [str(PurePosixPath(root, part)) for root in own[:1] for part in ("", *recipe.settings.plugins.values())]
+    return flags(secrets.token_hex(8), mains, list(dict.fromkeys([*own, *listed])), gcflags_said(recipe))
 
 
 def flags(mark: str, mains: Sequence[str], modules: Sequence[str], said: Sequence[str]) -> list[str]:

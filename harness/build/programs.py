@@ -57,7 +57,8 @@ def _build(store: Store, recipes: Sequence[Recipe]) -> dict[str, Built]:
             made = bench.out / name
             result: Built
             if made.exists():
-                result = finish(store, recipe, bench, root, made, diagnostics.parse(text, _folders(bench, name)))
+                found = diagnostics.parse(text, _folders(bench, name))
+                result = finish(store, recipe, bench, root, made, found, marked=marked)
             else:
                 result = refuse(store, recipe, bench, finished, text, _folders(bench, name), "go build", share)
             if alone or not isinstance(result, Trouble):
@@ -89,10 +90,11 @@ def finish(
     made: Path,
     found: tuple[Diagnostic, ...],
     beside: Sequence[Path] = (),
+    marked: Sequence[str] = (),
 ) -> Built:
-    """Put the case's shared libraries and the files `beside` to the program `made`; verify and store them.
+    """Put the case's shared libraries and plugins and the files `beside` to the program `made`; verify and store them.
 
-    `root` is where the case's sources were staged.
+    `root` is where the case's sources were staged, `marked` are the flags with which `made` was built.
     """
     target = recipe.target
     folder = bench.tmp / f"store-{recipe.key}"
@@ -103,9 +105,14 @@ def finish(
         finished = compile_c(recipe, bench, [*arguments, *recipe.settings.c_ldflags])
         if not finished.ok:
             return refuse(store, recipe, bench, finished, finished.text, (str(root),), target.cc.command[0])
+    for plugin, package in zip(recipe.settings.plugins, recipe.plugin_packages, strict=True):
+        finished = go_build(recipe, bench, folder / plugin, [package], marked, "plugin")
+        if not finished.ok:
+            return refuse(store, recipe, bench, finished, finished.text, (str(root),), "go build")
+        found += diagnostics.parse(finished.text, (str(root),))
     for path in beside:
         path.rename(folder / path.name)
-    for name in (PROGRAM, *recipe.settings.shared, *(path.name for path in beside)):
+    for name in (PROGRAM, *recipe.settings.shared, *recipe.settings.plugins, *(path.name for path in beside)):
         wrong = check.file_trouble(folder / name, target)
         if wrong:
             return Trouble(recipe.key, wrong)

@@ -68,7 +68,7 @@ class Recipe:
         """The content address: sources, tools, flags and environment. The name is part of the program's packages'."""
         settings = self.settings
         c_settings = [settings.cflags, settings.c_ldflags, sorted(settings.shared.items())]
-        own = [self.label, self.sources, self.modules, c_settings]
+        own = [self.label, self.sources, self.modules, c_settings, sorted(settings.plugins.items())]
         return hashlib.sha256(f"{self.shared_settings}\n{json.dumps(own)}".encode()).hexdigest()[:40]
 
     @property
@@ -78,8 +78,14 @@ class Recipe:
 
     @property
     def stands_alone(self) -> bool:
-        """Whether it has to be the root of a module: it has a go.mod or Go packages of its own."""
-        return self.has_module or any("/" in name and name.endswith(".go") for name, _ in self.sources)
+        """Whether it has to be the root of a module: it has a go.mod, Go packages of its own, or plugins."""
+        own = any("/" in name and name.endswith(".go") for name, _ in self.sources)
+        return self.has_module or own or bool(self.settings.plugins)
+
+    @property
+    def plugin_packages(self) -> list[str]:
+        """The packages of its plugins, as ``go build`` takes them at the root of the module."""
+        return [f"./{part}" for part in self.settings.plugins.values()]
 
 
 def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Recipe:
@@ -88,7 +94,7 @@ def recipe(case: Case, variant: Variant, target: Target, ambient: Ambient) -> Re
     Raises EnvironmentBroken for unreadable sources, for C++, and for shared libraries where the compiler links
     statically.
     """
-    if target.cc_kind == "zig" and (variant.build.mode == "c-shared" or variant.build.shared):
+    if target.cc_kind == "zig" and (variant.build.mode == "c-shared" or variant.build.shared or variant.build.plugins):
         raise EnvironmentBroken(
             f"the case needs a shared library, and {target.cc.version} links {target.arch} programs statically",
             mend=f"install {target.toolchain.compiler}, of which zig is the stand-in",

@@ -63,5 +63,6 @@ def copy(recipe: Recipe, destination: Path) -> None:
     for own in destination.glob("*.mod"):
         own.write_text(gomod.pinned(recipe.folder, own.read_text(errors="surrogateescape")), errors="surrogateescape")
     flags = flags_source(recipe)
-    if flags:
-        (destination / FLAGS_FILE).write_text(flags)
+    for part in ("", *recipe.settings.plugins.values()) if flags else ():
+        (destination / part).mkdir(parents=True, exist_ok=True)
+        (destination / part / FLAGS_FILE).write_text(flags)

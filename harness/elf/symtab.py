@@ -13,6 +13,7 @@ NOTYPE, OBJECT, FUNC, GNU_IFUNC = 0, 1, 2, 10
 """Values of ``st_info & 0xf`` (gABI "Symbol Table"; 10 is GNU's)."""
 LOCAL = 0  # ``st_info >> 4``
 UNDEFINED = 0  # of st_shndx
+_DOUBLE = "local."
 _FIELDS = {32: "IIIBBH", 64: "IBBHQQ"}
 
 
@@ -32,10 +33,23 @@ class Symbol(NamedTuple):
 
 
 def symbols(elf: ELFFile, section: str, kinds: Collection[int]) -> Iterator[Symbol]:
-    """Yield the symbols of `kinds` in `section`, in its order; nothing where there is none. Raises ELFError."""
+    """Yield the symbols of `kinds` in `section`, in its order; nothing where there is none. Raises ELFError.
+
+    Where a program can take plugins, Go's linker writes each global symbol a second time, as a local one whose name
+    begins with ``local.`` (cmd/link/internal/ld, putelfsym): those are left out.
+    """
     table = elf.get_section_by_name(section)
     if not isinstance(table, SymbolTableSection):
         return
+    found = list(_rows(elf, table, kinds))
+    doubles = {symbol for symbol in found if symbol.bind == LOCAL and symbol.name.startswith(_DOUBLE)}
+    if doubles:
+        known = {(symbol.value, symbol.name) for symbol in found if symbol.bind != LOCAL}
+        doubles = {symbol for symbol in doubles if (symbol.value, symbol.name.removeprefix(_DOUBLE)) in known}
+    yield from (symbol for symbol in found if symbol not in doubles)
+
+
+def _rows(elf: ELFFile, table: SymbolTableSection, kinds: Collection[int]) -> Iterator[Symbol]:
     row = struct.Struct(("<" if elf.little_endian else ">") + _FIELDS[elf.elfclass])
     data, names = table.data(), table.stringtable.data()
     for fields in row.iter_unpack(data[: len(data) // row.size * row.size]):

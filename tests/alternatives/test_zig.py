@@ -18,6 +18,8 @@ ARCH = "arm64"
 EXPECTED = {
     "conversions/c_host_archive::run[arm64-shared]": ("BROKEN", "the case needs a shared library"),
     "conversions/dlsym_pointer::run[arm64]": ("BROKEN", "the case needs a shared library"),
+    "crossings/go_plugin::run[arm64-exe]": ("BROKEN", "the case needs a shared library"),
+    "crossings/go_plugin::run[arm64-pie]": ("BROKEN", "the case needs a shared library"),
     # musl calls constructors without argc and argv, which Go's rt0_*_lib reads (go.dev/issue/13492)
     "conversions/c_host_archive::run[arm64-archive]": ("FAIL", "killed by SIGSEGV"),
     # lld always gives code a segment of its own: .rodata is not executable (the row is GNU ld's default)

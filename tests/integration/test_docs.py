@@ -48,15 +48,20 @@ def test_every_option_that_the_readme_names_exists() -> None:
     assert [option for option in sorted(named) if option not in done.stdout] == []
 
 
-def test_the_example_of_the_cases_page_is_a_valid_case(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "without"), [("program", "mode"), ("c-host", "plugins")])
+def test_the_example_of_the_cases_page_is_a_valid_case(kind: str, without: str, tmp_path: Path) -> None:
+    """The page shows alternatives in one example; what only one kind has cannot stand beside the other."""
     from harness import case
     from harness.toolchain import load_all
 
     text = re.search(r"```yaml\n(.*?)```", (ROOT / "docs/cases.md").read_text(), re.DOTALL)
     assert text is not None
-    # The page shows alternatives in one example; what only a c-host has cannot stand beside kind: program.
     path = tmp_path / "case.yaml"
-    path.write_text(text[1].replace("kind: program ", "kind: c-host "))
+    example, count = re.subn(rf"(?m)^  {without}: .*\n", "", text[1].replace("kind: program ", f"kind: {kind} "))
+    assert count == 1
+    path.write_text(example)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "main.go").write_text("package main\n")
     loaded = case.load(path, "a/b", tuple(load_all().synonyms.items()))
     assert [variant.name for variant in loaded.variants] == ["ints"]
 

@@ -156,6 +156,13 @@ CASES = {
     "library outside": _case("build: {shared: {liba.so: [../a.c]}}\n", 1, 28, "'../a.c' does not have the form"),
     "library absolute": _case("build: {shared: {liba.so: [/a.c]}}\n", 1, 28, "'/a.c' does not have the form"),
     "library without sources": _case("build: {shared: {liba.so: []}}\n", 1, 27, "at least 1 member"),
+    "plugin with a library's name": _case(
+        "build: {plugins: {libwork.so: work}}\n", 1, 19, "'libwork.so' does not have the form"
+    ),
+    "plugin outside": _case("build: {plugins: {work.so: ../work}}\n", 1, 28, "'../work' does not have the form"),
+    "plugin absolute": _case("build: {plugins: {work.so: /work}}\n", 1, 28, "'/work' does not have the form"),
+    "plugin that is the host": _case("build: {plugins: {work.so: .}}\n", 1, 28, "'.' does not have the form"),
+    "hidden plugin": _case("build: {plugins: {work.so: a/.b}}\n", 1, 28, "'a/.b' does not have the form"),
     "flag": _case("build: {flags: [race]}\n", 1, 17, "'race' does not have the form"),
     # patterns
     "bad pattern": _case("expect: {stdout: {pattern: 'a('}}\n", 1, 28, "missing )", in_schema=False),
@@ -219,6 +226,10 @@ CASES = {
     "mode of a program": _case("build: {mode: c-archive}\n", 1, 15, "is for kind: c-host only", in_schema=False),
     "mode of a variant": _case(
         "variants:\n  - name: a\n    build: {mode: c-shared}\n", 3, 19, "is for kind: c-host only", in_schema=False
+    ),
+    "plugin of a C host": Malformed(
+        "kind: c-host\nabout: x\nbuild: {plugins: {a.so: a}}\n",
+        3, 18, "'plugins' is for kind: program only", in_schema=False,
     ),
     "variants of one name": _case(
         "variants:\n  - name: a\n  - name: a\n", 3, 5, "two variants are called 'a'", in_schema=False

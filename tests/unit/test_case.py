@@ -77,6 +77,22 @@ def test_everything_that_is_written_is_read(tmp_path: Path) -> None:
     assert (loaded.compare, loaded.normalise) == (("stderr",), (Rewrite("(a)b", "\\1"),))
 
 
+def test_plugins_are_merged_by_name(tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.go").write_text("package main\n")
+    text = f"{HEAD}build: {{plugins: {{a.so: one, b.so: two}}}}\nvariants:\n  - name: same\n  - name: other\n"
+    same, other = load(tmp_path, f"{text}    build: {{plugins: {{b.so: three, c.so: one}}}}\n").variants
+    assert same.build == BuildSettings(plugins={"a.so": "one", "b.so": "two"})
+    assert other.build == BuildSettings(plugins={"a.so": "one", "b.so": "three", "c.so": "one"})
+
+
+def test_a_plugin_that_is_not_there_is_refused_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, f"{HEAD}build: {{plugins: {{work.so: work}}}}\n")
+    assert str(caught.value) == f"{tmp_path / 'case.yaml'}:3:28: there is no folder 'work' beside this file"
+
+
 def test_a_variant_says_only_how_it_differs(tmp_path: Path) -> None:
     variants = """\
 variants:

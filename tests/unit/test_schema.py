@@ -31,7 +31,7 @@ BEYOND_SCHEMA = (
     "already stands in row",
     "declares no difference",
     "the default is a failed build",
-    "is for kind: c-host only",
+    "is for kind: ",
     "two variants are called",
     "not a regular expression",
     "not a replacement for",

@@ -58,6 +58,17 @@ def test_go_build_gets_the_settings(
     assert (command.cwd, command.env["TMPDIR"]) == (bench.source, str(bench.tmp))
 
 
+def test_a_plugin_is_built_as_the_program_is_but_for_its_mode(tmp_path: Path, ran: list[Command]) -> None:
+    bench = Workbench.under(tmp_path)
+    made = recipe(tmp_path, flags=("-buildmode=pie",), tags=("a",), gcflags="-N")
+    for mode in ("", "plugin"):
+        commands.go_build(made, bench, bench.out, ["."], ["-marked"], mode)
+    host, plugin = ([word for word in command.argv if word.startswith("-")] for command in ran)
+    assert host[:4] == plugin[:4] == ["-trimpath", "-buildvcs=false", "-buildmode=pie", "-tags=a"]
+    assert plugin == [*host[:4], "-buildmode=plugin", *host[4:]]  # go takes the last one
+    assert ran[0].env == ran[1].env
+
+
 def test_the_c_compiler_gets_its_own_flags_before_the_cases(tmp_path: Path, ran: list[Command]) -> None:
     made = recipe(tmp_path, cflags=("-O0",), env={"GOARCH": "x"})
     chain = replace(made.target.toolchain, c_flags=("-mabi=x",))

@@ -31,6 +31,8 @@ STAGED = "/cache/store/tmp/12-ab/src"
             for said in (
                 "-buildmode=c-archive not supported on linux/mips64le",
                 "-race is not supported on linux/386",
+                "-buildmode=plugin requires exactly one main package",
+                "main module (crossabi.test/case) does not contain package crossabi.test/case/work",
                 "crossabi.test/case: package using cgo has Go assembly file f.s",
                 "-race is only supported on linux/amd64, linux/ppc64le",
             )

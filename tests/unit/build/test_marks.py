@@ -4,6 +4,7 @@ import pytest
 
 from harness.build import marks
 from harness.build.commands import Workbench
+from harness.case import BuildSettings
 from harness.process import client
 from harness.process.spec import Command, Finished
 from unit.build import make
@@ -30,6 +31,27 @@ def test_each_build_has_a_mark_of_its_own(tmp_path: Path) -> None:
     first, second = (marks.of_packages(make(tmp_path), ["x", "y"]) for _ in range(2))
     assert [flag.partition("=-D=")[0] for flag in first] == ["-gcflags=x", "-gcflags=y"]
     assert set(first).isdisjoint(second)
+
+
+def test_a_plugin_is_marked_and_flagged_as_the_program_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marks.secrets, "token_hex", lambda size: "KEY")
+    bench = Workbench.under(tmp_path)
+    (bench.source / "go.mod").write_text("module x\n")
+    settings = BuildSettings(plugins={"a.so": "a/b"}, gcflags="-N")
+    flags = marks.of_module(make(bench.out, settings=settings), bench)
+    assert flags == [f"-gcflags={row}" for row in (f"x/...={MARK}", f"x=-N {MARK}", f"x/a/b=-N {MARK}")]
+
+
+@pytest.mark.parametrize("plugins", [{}, {"a.so": "a"}])
+def test_the_modules_of_plugins_are_asked_for_too(
+    plugins: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[Command] = []
+    monkeypatch.setattr(client, "run", lambda command: ran.append(command) or Finished("exited", 0))
+    bench = Workbench.under(tmp_path)
+    (bench.source / "go.mod").write_text("module x\n")
+    marks.of_module(make(bench.source, settings=BuildSettings(plugins=plugins)), bench)
+    assert ran[0].argv[-1 - len(plugins) :] == (".", *(f"./{folder}" for folder in plugins.values()))
 
 
 @pytest.mark.parametrize("code", [0, 1])

@@ -40,10 +40,17 @@ def test_settings_of_go_make_another_key_and_another_build(settings: dict[str, A
 
 @pytest.mark.parametrize(
     "settings",
-    [{"cflags": ("-O0",)}, {"c_ldflags": ("-lm",)}, {"shared": {"liba.so": ("a.c",)}}],
+    [
+        {"cflags": ("-O0",)},
+        {"c_ldflags": ("-lm",)},
+        {"shared": {"liba.so": ("a.c",)}},
+        {"plugins": {"a.so": "a"}},
+    ],
     ids=lambda r: next(iter(r)),
 )
-def test_settings_of_the_cases_own_c_make_another_key_in_the_same_build(settings: dict[str, Any], folder: Path) -> None:
+def test_settings_that_one_go_build_does_not_share_make_another_key_in_the_same_build(
+    settings: dict[str, Any], folder: Path
+) -> None:
     plain, changed = make(folder), make(folder, settings=BuildSettings(**settings))
     assert plain.key != changed.key
     assert plain.group == changed.group
@@ -117,7 +124,25 @@ def test_when_a_case_is_a_module_of_its_own(names: list[str], module: bool, alon
     assert (made.has_module, made.stands_alone) == (module, alone)
 
 
-@pytest.mark.parametrize("settings", [BuildSettings(mode="c-shared"), BuildSettings(shared={"liba.so": ("a.c",)})])
+def test_each_plugin_is_in_the_key_by_its_name_and_its_folder(folder: Path) -> None:
+    plugins = [{"a.so": "a"}, {"b.so": "a"}, {"a.so": "b"}, {"a.so": "a", "b.so": "b"}]
+    assert len({make(folder, settings=BuildSettings(plugins=row)).key for row in plugins}) == 4
+
+
+def test_a_case_with_plugins_is_a_module_of_its_own(folder: Path) -> None:
+    made = make(folder, settings=BuildSettings(plugins={"a.so": "a", "b.so": "b/c"}))
+    assert made.stands_alone
+    assert made.plugin_packages == ["./a", "./b/c"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        BuildSettings(mode="c-shared"),
+        BuildSettings(shared={"liba.so": ("a.c",)}),
+        BuildSettings(plugins={"a.so": "a"}),
+    ],
+)
 def test_a_shared_library_is_beyond_the_static_stand_in(folder: Path, settings: BuildSettings) -> None:
     with pytest.raises(EnvironmentBroken, match=r"the case needs a shared library, and .* statically") as caught:
         make(folder, settings=settings, target=target(cc_kind="zig"))

@@ -53,6 +53,14 @@ def test_the_cases_own_c_flags_stand_in_a_file_of_their_own(case: Path, tmp_path
     assert "// #cgo CFLAGS: -O0\n" in (tmp_path / "copy" / FLAGS_FILE).read_text()
 
 
+def test_the_flags_are_for_the_c_of_plugins_too(case: Path, tmp_path: Path) -> None:
+    stage.copy(make(case, settings=BuildSettings(cflags=("-O0",), plugins={"a.so": "lib"})), tmp_path / "copy")
+    copied = {str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob(FLAGS_FILE)}
+    assert copied == {FLAGS_FILE, f"lib/{FLAGS_FILE}"}
+    stage.copy(make(case, settings=BuildSettings(plugins={"a.so": "lib"})), tmp_path / "plain")
+    assert not list((tmp_path / "plain").rglob(FLAGS_FILE))
+
+
 @pytest.mark.parametrize(
     ("label", "name"),
     [

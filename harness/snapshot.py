@@ -9,6 +9,8 @@ from typing import Any
 
 ENTRY, RETURN, BOTH, FAULT = "entry", "return", "both", "fault"
 WHEN = (ENTRY, RETURN, BOTH)
+WATCH_BY = ("auto", "log", "stops")
+"""Where the watch on crossings has its registers from; see `harness.watch.run.watcher`."""
 DEFAULT_HITS = "1-3"
 _HITS = re.compile(r"([1-9]\d*)(?:(-)([1-9]\d*)?)?")
 

@@ -13,6 +13,7 @@ from harness.data import toolchains_dir
 from harness.host import faults
 from harness.host.resolve import AUTO, RUNNER_CHOICES
 from harness.process import client
+from harness.snapshot import WATCH_BY
 from harness.target import QEMU
 from harness.watch.run import watch
 
@@ -24,6 +25,7 @@ _RUNNER = "As pytest's; by default qemu with --watch-crossings, because its log 
 @ARCH
 @TOOLCHAINS
 @click.option("--watch-crossings", is_flag=True, help=_WATCH)
+@click.option("--watch-by", type=click.Choice(WATCH_BY), default=WATCH_BY[0], show_default=True, help="As pytest's.")
 @click.option("--runner", type=click.Choice(RUNNER_CHOICES), default=None, help=_RUNNER)
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS")
 @click.argument("program", type=click.Path(path_type=Path))
@@ -31,6 +33,7 @@ _RUNNER = "As pytest's; by default qemu with --watch-crossings, because its log 
 def run(
     names: tuple[str, ...],
     folders: tuple[Path, ...],
+    watch_by: str,
     runner: str | None,
     timeout: float,
     program: Path,
@@ -54,7 +57,7 @@ def run(
         sys.stdout.buffer.write(finished.stdout)
         sys.stderr.buffer.write(finished.stderr)
         sys.exit(finished.code if finished.code is not None else 128)
-    watched = watch(guest, faults.load((toolchains_dir(), *folders)))
+    watched = watch(guest, faults.load((toolchains_dir(), *folders)), watch_by)
     for alarm in watched.alarms:
         click.echo(f"{alarm}{f' (known: {alarm.known})' if alarm.known else ''}")
     known = sum(watched.known.values())

@@ -107,8 +107,8 @@ class CrossItem(pytest.Item):
     def rerun(self) -> str:
         """Return the command that runs just this item again."""
         options = [f"--arch={','.join(self.rerun_arches())}"]
-        for name in ("runner", "against", "pairs"):
-            value = self.config.getoption(name)
+        for name in ("runner", "against", "pairs", "watch-by"):
+            value = self.config.getoption(name.replace("-", "_"))
             if value not in (None, "auto", "reference"):
                 options.append(f"--{name}={value}")
         options += [f"--toolchains={folder}" for folder in self.config.getoption("toolchains")]

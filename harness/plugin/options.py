@@ -7,7 +7,7 @@ import argparse
 import pytest
 
 from harness.host.resolve import AUTO, RUNNER_CHOICES
-from harness.snapshot import parse_probe
+from harness.snapshot import WATCH_BY, parse_probe
 
 PAIRS = ("reference", "all", "none")
 DEFAULT_ARCHES = "amd64,arm64"
@@ -59,6 +59,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="hold every crossing between C and Go of each program against the ABI "
         "(docs/watch.md); a broken promise fails the item even when the output is right",
+    )
+    group.addoption(
+        "--watch-by",
+        choices=WATCH_BY,
+        default=WATCH_BY[0],
+        help="where the watch has registers from: QEMU's log, or by stopping the program at each crossing, which also "
+        "does it natively and for libraries that come later; auto takes the log where it has them all "
+        "(default: %(default)s)",
     )
     group.addoption(
         "--snapshot",

@@ -116,9 +116,8 @@ class State:
     @cached_property
     def session(self) -> Session:
         """The work session, shared with the other workers through `folder`."""
-        sight = Sight(
-            self.config.getoption("watch_crossings"), tuple(map(parse_probe, self.config.getoption("snapshot")))
-        )
+        probes = tuple(map(parse_probe, self.config.getoption("snapshot")))
+        sight = Sight(self.config.getoption("watch_crossings"), probes, self.config.getoption("watch_by"))
         return Session(self.folder, faults.load(self.toolchains.folders), self.tell, sight)
 
     @property

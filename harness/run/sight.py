@@ -11,7 +11,7 @@ from harness.errors import CrossabiError
 from harness.host.faults import Faults
 from harness.process import client
 from harness.process.spec import Command, Finished
-from harness.snapshot import Probe
+from harness.snapshot import WATCH_BY, Probe
 from harness.target import Target
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ KEPT = 1_000  # snapshots of one observation
 
 @dataclass(frozen=True)
 class Sight:
-    """What somebody asked to see: every crossing between C and Go, `probes` beside those of the cases."""
+    """What somebody asked to see: every crossing between C and Go, `by` one of `WATCH_BY`, and `probes`."""
 
     crossings: bool = False
     probes: tuple[Probe, ...] = ()
+    by: str = WATCH_BY[0]
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,9 @@ def run(
     if not sight.crossings and not probes:
         return Seen(client.run(command))
     from harness.elf import places
-    from harness.probe import libraries, log, servers
+    from harness.probe import libraries, log
     from harness.probe.guest import Guest
-    from harness.watch.run import watcher as watcher_of
-    from harness.watch.stopped import Stopped
+    from harness.watch import run as watch
 
     guest = Guest(target, binary.program, arguments, command)
     program = places.load(guest.program) if probes else None
@@ -74,9 +74,9 @@ def run(
     fields: dict[str, Any] = {}
     watcher: Logged | Stopped | None = None
     if sight.crossings:
-        watcher = Stopped(guest, faults) if stopped else watcher_of(guest, faults, binary.folder)
-        if isinstance(watcher, Stopped) and servers.cannot(guest):
-            fields["unwatched"], watcher = servers.cannot(guest), None
+        by = watch.STOPS if stopped else sight.by
+        fields["unwatched"] = watch.unwatchable(guest, by)
+        watcher = None if fields["unwatched"] else watch.watcher(guest, faults, by, binary.folder)
     if not (found or elsewhere or watcher):
         return Seen(client.run(command), {**fields, "unreached": unreached})
     taken = _take(guest, found, elsewhere, watcher, stopped=stopped)

@@ -12,6 +12,10 @@ from harness.qemulog.records import Record
 from harness.watch.remember import crossings
 from harness.watch.watcher import Watcher
 
+_LATER = (
+    "C in libraries that it opens while it runs (dlopen) is not watched by QEMU's log: --watch-by=stops follows them"
+)
+
 
 class Logged(Watcher):
     """Listens to a log (see `reader.Listener`); where crossings are is remembered in `folder`, if there is one.
@@ -29,6 +33,11 @@ class Logged(Watcher):
     def wanted(self) -> frozenset[str]:
         """See `reader.Listener`."""
         return self.checker.wanted
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `Watcher`."""
+        return (_LATER,) if self.checker.sites.opens else ()
 
     @property
     def unwatched(self) -> str:

@@ -64,6 +64,7 @@ def _written(made: Sites) -> dict[str, Any]:
         "loaded": made.loaded,
         "landmarks": list(made.landmarks.items()),
         "opens": made.opens,
+        "grows": made.grows,
     }
 
 
@@ -74,4 +75,5 @@ def _read(rows: dict[str, Any]) -> Sites:
         tuple((path, bias) for path, bias in rows["loaded"]),
         dict(rows["landmarks"]),
         bool(rows["opens"]),
+        bool(rows["grows"]),
     )

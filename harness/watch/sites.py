@@ -41,6 +41,7 @@ CALLBACK = "cgocallback"
 
 HANDLER = "sigtrampgo"
 CGOCALL = "runtime.cgocall"  # calls asmcgocall on a goroutine's stack, never on a system stack
+_OPENS_PLUGINS = "plugin.open"
 _RUNTIME = "runtime."
 _WRAPPED = ("", ".abi0")  # functions in assembly have a wrapper of ABIInternal
 _C_FUNCTION = re.compile(r"_cgo_[0-9a-f]+_(?:Cfunc|C2func|Cmacro)_(.+)|(x_cgo_\w+)")  # the runtime's own C too
@@ -84,7 +85,8 @@ class Sites:
     """`entries` and `exits` by address; an address can be both.
 
     `loaded` says which files they are of, each with its load bias, and `landmarks` where execution has to come by if
-    that is true (see `harness.probe.image`). `opens` says that one of them may map others while it runs.
+    that is true (see `harness.probe.image`). `opens` says that one of them may map others while it runs, and `grows`
+    that crossings may come with these: it opens plugins, or has no Go of its own.
     """
 
     entries: Mapping[int, Site]
@@ -92,6 +94,7 @@ class Sites:
     loaded: tuple[tuple[str, int], ...] = ()
     landmarks: Mapping[int, str] = field(default_factory=dict)
     opens: bool = False
+    grows: bool = False
 
     @property
     def addresses(self) -> tuple[int, ...]:
@@ -124,7 +127,8 @@ def of(modules: Sequence[Module], arch: str) -> Sites:
             exits |= at.exits
     loaded = tuple((str(module.program.path), module.bias) for module in modules)
     opens = any(module.program.imports & libraries.OPENS for module in modules)
-    return Sites(entries, exits, loaded, image.landmarks(modules, TABLES[arch].isa_bit), opens)
+    grows = opens and (not entries or any(_OPENS_PLUGINS in module.program.by_name for module in modules))
+    return Sites(entries, exits, loaded, image.landmarks(modules, TABLES[arch].isa_bit), opens, grows)
 
 
 def moved(sites: Sites, module: Module) -> Sites:

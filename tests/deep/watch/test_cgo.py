@@ -1,16 +1,22 @@
-"""Go's own cgo tests (cmd/cgo/internal/test of the pinned release) under the watch: no alarm that is not known."""
+"""Go's own cgo tests (cmd/cgo/internal/test) under the watch: no alarm that is not known.
+
+Those of the pinned release on each architecture, and those of each earlier one from 1.21 on, on one or two.
+"""
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from integration.support import CROSSABI, command, target
+from integration.support import CROSSABI, command
+from integration.watch.watched import of_release
 
-ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le")
+from .test_releases import ARCHES, RELEASES
+
 SECONDS = 500
 SKIPPED = {
     "amd64": "Test6997",  # pthread_cancel: qemu-x86_64 7.2 dies of it, watched or not
@@ -18,9 +24,11 @@ SKIPPED = {
 }
 
 
-@pytest.mark.parametrize("arch", ARCHES)
-def test_go_s_own_cgo_tests_break_no_promise_but_the_known_ones(arch: str, tmp_path: Path) -> None:
-    wanted = target(arch, "qemu")
+@pytest.mark.parametrize(
+    ("arch", "release"), [*((arch, "") for arch in ARCHES), *zip(itertools.cycle(ARCHES[:6]), RELEASES, strict=False)]
+)
+def test_go_s_own_cgo_tests_break_no_promise_but_the_known_ones(arch: str, release: str, tmp_path: Path) -> None:
+    wanted = of_release(arch, release)
     program = tmp_path / "cgotest"
     env = {**os.environ, **wanted.toolchain.go_env, "CGO_ENABLED": "1", "CC": " ".join(wanted.cc.command)}
     env |= {"GOARCH": arch, "GOTOOLCHAIN": wanted.go.release, "GOFLAGS": ""}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-ENTRY, RETURN, BOTH, FAULT = "entry", "return", "both", "fault"
+ENTRY, RETURN, BOTH, FAULT, THREAD = "entry", "return", "both", "fault", "thread"
 WHEN = (ENTRY, RETURN, BOTH)
 WATCH_BY = ("auto", "log", "stops")
 """Where the watch on crossings has its registers from; see `harness.watch.run.watcher`."""
@@ -124,7 +124,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One stop.
+    """One stop, or one thread of a process that died.
 
     `at` is what was asked for, `place` the symbol and offset of `pc`. `hit` counts the stops at this place and of this
     kind from 1. `thread` tells threads of the run apart, and is empty where the source cannot. `registers` are values
@@ -185,3 +185,17 @@ class Snapshot:
         fault = fields.get("fault")
         fields["fault"] = Fault.from_json(fault) if fault else None
         return cls(**fields)
+
+
+class SnapshotSource(Protocol):
+    """Where snapshots come from: a program that was looked at while it ran, by the log or by stops
+    (`harness.probe.guest.Taken`), a core (`harness.core.postmortem.Remains`), and what Go printed of its death
+    (`harness.traceback.dump.Dump`)."""
+
+    @property
+    def source(self) -> str:
+        """Which of them it is, as the snapshots say."""
+
+    @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """What it tells, in the order in which it happened; of a death, what died first."""

@@ -15,6 +15,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from harness import __version__, arches, files
+from harness.cli.crash import crash
 from harness.cli.guests import select
 from harness.cli.options import ARCH, TOOLCHAINS, say
 from harness.cli.run import run
@@ -117,6 +118,7 @@ def completion(shell: str) -> None:
     click.echo(found(cli, {}, "crossabi", "_CROSSABI_COMPLETE").source())
 
 
+cli.add_command(crash)
 cli.add_command(run)
 cli.add_command(snapshot)
 

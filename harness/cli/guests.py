@@ -29,7 +29,7 @@ def guest_of(
 
     Raises UsageError for what is no program or not of the architectures `names`, EnvironmentBroken without an emulator.
     """
-    toolchain = _toolchain(load_all(folders), program, names)
+    toolchain = toolchain_of(load_all(folders), program, names)
     found = survey(toolchain, runner)
     if found.runner == QEMU and found.emulator is None:
         mend = f"crossabi setup --arch={toolchain.arch}"
@@ -55,7 +55,7 @@ def show(program: Path, finished: Finished) -> str:
     return f"{program.name} ended with {ended}"
 
 
-def _toolchain(toolchains: Toolchains, program: Path, names: tuple[str, ...]) -> Toolchain:
+def toolchain_of(toolchains: Toolchains, program: Path, names: tuple[str, ...]) -> Toolchain:
     """Return the toolchain whose ELF identity `program` has. Raises UsageError where --arch says another."""
     try:
         found = identify(program)

@@ -13,8 +13,6 @@ from harness.core.layout import BY_MACHINE, NT_AUXV, NT_FILE, NT_PRPSINFO, NT_SI
 from harness.core.memory import Memory
 from harness.core.process import AT_ENTRY, AT_PHDR, MappedFile, Program, Signal
 from harness.core.threads import Thread
-from harness.registers import TABLES
-from harness.snapshot import FAULT, Snapshot
 
 SOURCE = "core file"
 T = TypeVar("T")
@@ -72,26 +70,6 @@ class Core:
         if len(found) > 1 or layout is None or layout.arch != self.arch:
             raise ValueError(f"{self.path}: this is not a core of {program}: machine, entry or headers differ")
         return found.pop()
-
-    def snapshot(self) -> Snapshot | None:
-        """Return the death as a snapshot (without a backtrace), or None where no thread took a signal."""
-        thread = self.dead
-        if thread is None:
-            return None
-        table = TABLES[self.arch]
-        return Snapshot(
-            at="fault",
-            when=FAULT,
-            hit=1,
-            arch=self.arch,
-            pc=thread.registers.get(table.pc, 0),
-            place="",
-            source=SOURCE,
-            thread=str(thread.pid),
-            registers=thread.registers,
-            missing=thread.missing,
-            notes=self.notes,
-        )
 
 
 def read_core(path: Path) -> Core:

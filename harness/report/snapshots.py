@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.registers import FLOAT, TABLES, VECTOR, RegisterTable
-from harness.snapshot import Snapshot
+from harness.snapshot import FAULT, THREAD, Snapshot
 
 WIDTH = 100
 SHOWN = 12  # snapshots under a table
@@ -17,10 +17,12 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
     """Yield a heading, the registers in columns (general ones, then floating-point and vector ones) and the rest."""
     thread = f" · {snapshot.thread}" if snapshot.thread else ""
     where = f"{snapshot.arch} · {snapshot.place}{thread} · {snapshot.source}"
-    yield f"{snapshot.at} {snapshot.when}, hit {snapshot.hit} · {where}"
+    is_death = snapshot.when in (FAULT, THREAD)
+    yield f"{snapshot.when if is_death else f'{snapshot.at} {snapshot.when}, hit {snapshot.hit}'} · {where}"
     if snapshot.fault is not None:
         fault = snapshot.fault
-        yield f"  {fault.signal}, address {'' if fault.address is None else f'{fault.address:#x} '}{fault.mapped}"
+        known = "" if fault.address is None else f"{fault.address:#x}, "
+        yield f"  {fault.signal}, address {known}{fault.mapped}"
     for is_float in (False, True):
         cells = [
             f"{row.name:>7} {snapshot.registers[row.name]:0{row.bits // 4}x}"
@@ -62,8 +64,9 @@ class Shots:
         """Take in one observation."""
         variant = f" [{observation['variant']}]" if observation["variant"] else ""
         label = f"{observation['case']}{variant} on {observation['target']}"
-        self._total += len(observation["snapshots"])
-        self._shown += [(label, row) for row in observation["snapshots"][: max(0, SHOWN - len(self._shown))]]
+        wanted = [row for row in observation["snapshots"] if row["when"] != FAULT]  # that one is in its own text
+        self._total += len(wanted)
+        self._shown += [(label, row) for row in wanted[: max(0, SHOWN - len(self._shown))]]
         for place, count in observation["hits"].items():
             if count:
                 self._reached.setdefault(place, []).append(label)

@@ -18,6 +18,7 @@ from harness.process.spec import GO_TERMINATE, MIB, WORKDIR, Command, Limits
 from harness.run import outcome, sight
 from harness.run.runners import RUNNERS
 from harness.run.sight import Sight
+from harness.snapshot import Snapshot
 from harness.target import Target
 
 TRIES = 3
@@ -108,6 +109,7 @@ def _once(
     suspects = faults.suspects(target.arch, target.runner, emulator, target.go.release, stderr)
     observation = replace(
         base,
+        snapshots=(*base.snapshots, *_told(ended.word, stderr, target.arch)),
         outcome=ended.word,
         exit_code=finished.code,
         signal=ended.signal,
@@ -123,6 +125,16 @@ def _once(
     looked_at = {"message", *case.compare, *(["stderr"] if variant.expect.looks_at_stderr else [])}
     shown = "\n".join(getattr(observation, name) for name in looked_at)
     return replace(observation, symbols=symbols(shown, binary)), ended.retry
+
+
+def _told(outcome_word: str, stderr: str, arch: str) -> tuple[Snapshot, ...]:
+    """Return the fault that Go's runtime tells of where it ended the program, which costs nothing; see `Dump`."""
+    if outcome_word in outcome.SILENT:
+        return ()
+    from harness.traceback import dump
+
+    told = dump.read(stderr, arch)
+    return told.snapshots[:1] if told is not None else ()
 
 
 def _command(settings: RunSettings, target: Target, binary: Binary, arguments: tuple[str, ...]) -> Command:

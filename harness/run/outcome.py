@@ -9,6 +9,8 @@ from harness.process.spec import Finished
 from harness.traceback import crashtext
 
 _GO_DEATH_CODES = (2, 4, 5)  # runtime/panic.go: fatalthrow, dopanic_m; startpanic_m where dying fails in its turn
+SILENT = frozenset({"broken", "timeout", "limit", "signal", "exit"})
+"""Outcomes of which Go's runtime tells nothing."""
 _LIMIT_SIGNALS = {"SIGXCPU": "the CPU time limit", "SIGXFSZ": "the file size limit"}
 
 

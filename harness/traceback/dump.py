@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from harness import snapshot
 from harness.registers import FLOAT, TABLES, VECTOR
-from harness.snapshot import FAULT, Snapshot
+from harness.snapshot import FAULT, THREAD, Snapshot
 from harness.traceback import crashtext, registers, stacks
 from harness.traceback.stacks import Stack
 from harness.traceback.words import FAULT_ADDRESS
 
 SOURCE = "Go's crash text"
+NO_ADDRESS = "not available: Go's text does not tell it"
+NOT_TOLD = "mapped or not: Go's text does not tell"
 PANIC = "Go prints no registers of a fault that becomes a panic or a fatal error"
 
 _HEX = r"0x[0-9a-f]{1,16}"
@@ -60,29 +64,40 @@ class Dump:
         """The fault that the process died of, which the runtime prints first; None for a plain panic."""
         return self.faults[0] if self.faults else None
 
-    def snapshot(self) -> Snapshot | None:
-        """Return the death as a snapshot, or None where no fault is told of.
+    @property
+    def source(self) -> str:
+        """See `harness.snapshot.SnapshotSource`."""
+        return SOURCE
+
+    @cached_property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """A snapshot a fault, the death first; none for a plain panic, of which no registers are told.
 
         The backtrace is the first stack of a goroutine, whose innermost frames can be C's, which Go does not unwind.
         """
-        fault = self.death
-        if fault is None:
-            return None
-        own = next((stack for stack in self.stacks if stack.goroutine is not None), None)
+        return tuple(self._snapshot(fault, number) for number, fault in enumerate(self.faults, 1))
+
+    def _snapshot(self, fault: Fault, number: int) -> Snapshot:
+        is_death = number == 1
+        own = next((stack for stack in self.stacks if stack.goroutine is not None), None) if is_death else None
         names = tuple(frame.function or f"{frame.pc or 0:#x}" for frame in own.frames) if own else ()
+        why = "" if fault.address is not None else NO_ADDRESS
         return Snapshot(
-            at="fault",
-            when=FAULT,
-            hit=1,
+            at=FAULT if is_death else THREAD,
+            when=FAULT if is_death else THREAD,
+            hit=number,
             arch=self.arch,
             pc=fault.pc,
-            place="",
+            place=hex(fault.pc),
             source=SOURCE,
             thread="" if fault.m is None else f"m={fault.m}",
             registers=fault.registers,
             missing=fault.missing,
             backtrace=names,
-            notes=("the backtrace is Go's: it leaves out the C frames below cgocall",) if fault.in_cgo else (),
+            notes=("the backtrace is Go's: it leaves out the C frames below cgocall",)
+            if fault.in_cgo and names
+            else (),
+            fault=snapshot.Fault(fault.signal, fault.address, why or NOT_TOLD) if is_death else None,
         )
 
 

@@ -19,6 +19,9 @@ CROSSCALL2 = frozenset({"crosscall2"})
 ENDS = frozenset(  # topofstack in runtime/traceback.go
     f"runtime.{name}{suffix}" for name in ("goexit", "mstart", "rt0_go") for suffix in ("", ".abi0")
 )
+SIGTRAMP = frozenset(  # marked as outermost (TOPFRAME) in runtime/sys_linux_*.s, though a signal interrupted something
+    f"runtime.{name}{suffix}" for name in ("sigtramp", "cgoSigtramp") for suffix in ("", ".abi0")
+)
 SYSTEMSTACK = frozenset({"runtime.systemstack", "runtime.systemstack.abi0"})
 
 # runtime/runtime2.go, in words: g.stack.lo, g.stack.hi, g.m, g.sched.sp; m.g0. The same since Go 1.5.

@@ -33,6 +33,7 @@ class Backtrace:
     ended: str = ""
 
 
+_HANDLER = "not available: what the signal interrupted, whose registers the kernel keeps on this stack"
 _SAME = cfi.Rule(cfi.SAME)
 
 
@@ -78,7 +79,8 @@ class _Walk:
             for _ in range(most):
                 self._step()
         except _Stop as stop:
-            return Backtrace(tuple(self._frames), str(stop))
+            is_handler = bool(self._frames) and self._frames[-1].name in of.SIGTRAMP
+            return Backtrace(tuple(self._frames), str(stop) or (_HANDLER if is_handler else ""))
         except (CfiBroken, OSError) as error:
             return Backtrace(tuple(self._frames), f"not available: {error}")
         return Backtrace(tuple(self._frames), f"not available: more than {most} frames")

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.registers import TABLES
+from harness.snapshot import Fault
 from harness.traceback import dump, registers
 
 from . import recorded
@@ -91,8 +92,8 @@ def test_every_real_text_is_told(name: str) -> None:
 
 def test_a_death_is_a_snapshot() -> None:
     found = load("go1.27.4-arm64-fault-single")
-    snapshot = found.snapshot()
-    assert snapshot is not None
+    (snapshot,) = found.snapshots
+    assert snapshot.fault == Fault("SIGSEGV", found.faults[0].address, dump.NOT_TOLD)
     assert (snapshot.when, snapshot.pc, snapshot.source, snapshot.thread) == (
         "fault", 0x4805F8, "Go's crash text", "m=0",
     )  # fmt: skip
@@ -100,7 +101,16 @@ def test_a_death_is_a_snapshot() -> None:
         "runtime.cgocall", "main._Cfunc_fault", "main.main", "runtime.main", "runtime.goexit",
     )  # fmt: skip
     assert snapshot.missing["v0"] == registers.NO_FLOAT
-    assert load("go1.27.4-arm64-overflow-crash").snapshot() is None
+    assert load("go1.27.4-arm64-overflow-crash").snapshots == ()
+
+
+def test_under_gotraceback_crash_the_other_threads_follow() -> None:
+    found = load("go1.27.4-arm64-fault-crash")
+    first, *others = found.snapshots
+    assert (first.when, found.source) == ("fault", first.source)
+    assert others
+    assert {(shot.at, shot.when, shot.fault, shot.backtrace) for shot in others} == {("thread", "thread", None, ())}
+    assert [shot.hit for shot in found.snapshots] == [*range(1, len(found.faults) + 1)]
 
 
 def test_stacks_that_the_program_printed_before_do_not_count() -> None:

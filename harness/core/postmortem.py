@@ -1,0 +1,182 @@
+"""Snapshots of a core: every thread, the one that died first, with backtrace and fault where the files are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from harness.core.memory import NOT_MAPPED, NotInCoreError
+from harness.core.reader import SOURCE, Core
+from harness.core.threads import Thread
+from harness.elf import code, places
+from harness.registers import TABLES
+from harness.snapshot import FAULT, THREAD, Fault, Snapshot
+from harness.unwind.modules import Module, modules
+from harness.unwind.unwinder import Backtrace, unwind
+
+NO_PROGRAM = "not available: the program is not at hand"
+NO_PLACE = "not available: the core does not tell where the thread was"
+NO_SIGINFO = "not available: the core has no siginfo"
+NO_ADDRESS = "not available: another program or the program itself sent the signal"
+OTHERS = "{name} on this machine is another one than the core's, and was left out"
+_BUILD_ID = ".note.gnu.build-id"
+_NAMES: Mapping[int, str] = MappingProxyType(
+    {4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV"}
+)
+_NAMES_OF: Mapping[str, Mapping[int, str]] = MappingProxyType(
+    {"mips64le": MappingProxyType({**_NAMES, 7: "SIGEMT", 10: "SIGBUS"})}  # arch/mips/include/uapi/asm/signal.h
+)
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What is left of a process: see `harness.snapshot.SnapshotSource`.
+
+    `program` is the ELF file that ran, None where it is not at hand; `find` returns the file on this machine that
+    stands for a library's name. One whose build-id in the core is another is left out.
+    """
+
+    core: Core
+    program: Path | None
+    find: Callable[[str], Path | None]
+    source = SOURCE
+
+    @cached_property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """A snapshot a thread, the dead one first, as a fault.
+
+        Raises ValueError where the program is not that of the core, UsageError where it cannot be read.
+        """
+        dead = self.core.dead
+        ordered = sorted(self.core.threads, key=lambda thread: thread is not dead)
+        return tuple(self._at(thread, number) for number, thread in enumerate(ordered, 1))
+
+    @cached_property
+    def _modules(self) -> tuple[Module, ...]:
+        if self.program is None:
+            return ()
+        main = Module(places.load(self.program), self.core.load_bias(self.program))
+        if self._differs(main):
+            raise ValueError(f"{self.core.path}: this is not a core of {self.program}: their build-ids differ")
+        return modules(main, self._memory_of(main), self.find)
+
+    @cached_property
+    def _usable(self) -> tuple[Module, ...]:
+        return tuple(module for module in self._modules if not self._differs(module))
+
+    @cached_property
+    def _notes(self) -> tuple[str, ...]:
+        others = (module.program.path for module in self._modules if module not in self._usable)
+        return (*self.core.notes, *(OTHERS.format(name=path) for path in others))
+
+    def _at(self, thread: Thread, number: int) -> Snapshot:
+        table = TABLES[self.core.arch]
+        pc = thread.registers.get(table.pc, 0)
+        module = self._module(pc)
+        back = self._backtrace(thread)
+        shot = Snapshot(
+            THREAD,
+            THREAD,
+            number,
+            self.core.arch,
+            pc,
+            module.name_at(pc) if module is not None else hex(pc),
+            SOURCE,
+            str(thread.pid),
+            thread.registers,
+            thread.missing,
+            backtrace=tuple(frame.name for frame in back.frames),
+            notes=self._notes,
+            frames=back.frames,
+            ended=back.ended,
+        )
+        if thread is not self.core.dead:
+            return shot
+        return replace(shot, at=FAULT, when=FAULT, fault=self._fault(thread, pc))
+
+    def _backtrace(self, thread: Thread) -> Backtrace:
+        table = TABLES[self.core.arch]
+        if not self._usable:
+            return Backtrace((), NO_PROGRAM)
+        if not {table.pc, table.sp} <= thread.registers.keys():
+            return Backtrace((), NO_PLACE)
+        return unwind(table, thread.registers, self._memory, lambda: self._usable)
+
+    def _fault(self, thread: Thread, pc: int) -> Fault:
+        name = _NAMES_OF.get(self.core.arch, _NAMES).get(thread.signal, f"signal {thread.signal}")
+        signal, code_there = self.core.signal, self._code(pc)
+        if signal is None or signal.address is None:
+            return Fault(name, None, NO_SIGINFO if signal is None else NO_ADDRESS, code_there)
+        is_mapped = self.core.memory.why_not(signal.address) != NOT_MAPPED
+        return Fault(name, signal.address, "mapped" if is_mapped else "not mapped", code_there)
+
+    def _code(self, pc: int) -> tuple[str, ...]:
+        module = self._module(pc)
+        function = module.function(pc) if module is not None else None
+        if module is None or function is None:
+            return ()
+        start = function.start + module.bias
+        data = self._memory(start, module.program.size(function))
+        return code.around(data, start, pc, self.core.arch, is_thumb=function.is_thumb) if data else ()
+
+    def _module(self, address: int) -> Module | None:
+        return next((module for module in self._usable if module.holds(address)), None)
+
+    def _memory(self, address: int, size: int) -> bytes | None:
+        """Return what the core has, or else what the files have that were mapped there."""
+        return next(filter(None, (self._memory_of(module)(address, size) for module in self._usable)), None)
+
+    def _memory_of(self, module: Module) -> Callable[[int, int], bytes | None]:
+        def memory(address: int, size: int) -> bytes | None:
+            try:
+                return self.core.memory.read(address, size)
+            except NotInCoreError:
+                return _in_file(module, address, size)
+
+        return memory
+
+    def _differs(self, module: Module) -> bool:
+        """Whether the core has the build-id of another file where that of `module` is."""
+        start, wanted = _build_id(module.program.path)
+        try:
+            return bool(wanted) and self.core.memory.read(start + module.bias, len(wanted)) != wanted
+        except NotInCoreError:
+            return False
+
+
+def executable(core: Core) -> Path | None:
+    """Return the program that the core names, if that file is on this machine and is this core's."""
+    for mapped in core.files[:1]:
+        path = Path(mapped.name)
+        try:
+            core.load_bias(path)
+        except (ValueError, OSError):
+            continue
+        return path
+    return None
+
+
+def _in_file(module: Module, address: int, size: int) -> bytes | None:
+    for start, length, offset in module.program.segments:
+        into = address - module.bias - start
+        if into >= 0 and into + size <= length:
+            with module.program.path.open("rb") as file:
+                file.seek(offset + into)
+                return file.read(size)
+    return None
+
+
+def _build_id(path: Path) -> tuple[int, bytes]:
+    """Return where the build-id of a file is (link-time address), and its bytes; empty where it has none."""
+    try:
+        with path.open("rb") as file:
+            section = ELFFile(file).get_section_by_name(_BUILD_ID)
+            return (0, b"") if section is None else (section["sh_addr"], section.data())
+    except (OSError, ELFError):
+        return 0, b""

@@ -12,12 +12,16 @@ from harness.cli.options import ARCH, TOOLCHAINS, say
 from harness.data import toolchains_dir
 from harness.host import faults
 from harness.host.resolve import AUTO, RUNNER_CHOICES
+from harness.probe.guest import Guest
 from harness.process import client
+from harness.process.spec import Finished
+from harness.run import cores
 from harness.snapshot import WATCH_BY
 from harness.target import QEMU
 from harness.watch.run import watch
 
 _WATCH = "Hold every crossing between C and Go against the ABI (docs/watch.md)."
+_CORE = "Where to put the core if it dies of a signal (crossabi crash reads it); otherwise none is written."
 _RUNNER = "As pytest's; by default qemu with --watch-crossings, because its log does not stop the program."
 
 
@@ -26,6 +30,7 @@ _RUNNER = "As pytest's; by default qemu with --watch-crossings, because its log 
 @TOOLCHAINS
 @click.option("--watch-crossings", is_flag=True, help=_WATCH)
 @click.option("--watch-by", type=click.Choice(WATCH_BY), default=WATCH_BY[0], show_default=True, help="As pytest's.")
+@click.option("--core", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=_CORE)
 @click.option("--runner", type=click.Choice(RUNNER_CHOICES), default=None, help=_RUNNER)
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS")
 @click.argument("program", type=click.Path(path_type=Path))
@@ -34,6 +39,7 @@ def run(
     names: tuple[str, ...],
     folders: tuple[Path, ...],
     watch_by: str,
+    core: Path | None,
     runner: str | None,
     timeout: float,
     program: Path,
@@ -47,15 +53,20 @@ def run(
     crossabi run ./prog-arm64 -- its arguments
     crossabi run --watch-crossings ./prog-arm64
     crossabi run --watch-crossings --runner=native ./prog
+    crossabi run --core=prog.core ./prog-arm64
 
     It ends as the program does. With --watch-crossings each broken promise is a line on stdout, and it ends with 1 when
     there was one that is not known, whatever the program itself did.
     """
     guest = guest_of(program, arguments, names, folders, runner or (QEMU if watch_crossings else AUTO), timeout)
+    if core is not None and watch_crossings:
+        raise click.UsageError("--core and --watch-crossings do not go together.")
     if not watch_crossings:
-        finished = client.run(guest.under())
+        finished, why = _plain(guest, core)
         sys.stdout.buffer.write(finished.stdout)
         sys.stderr.buffer.write(finished.stderr)
+        if why:
+            say(why)
         sys.exit(finished.code if finished.code is not None else 128)
     watched = watch(guest, faults.load((toolchains_dir(), *folders)), watch_by)
     for alarm in watched.alarms:
@@ -72,3 +83,9 @@ def run(
     if watched.unwatched:
         say(f"not watched: {watched.unwatched}")
     sys.exit(1 if broken or watched.unwatched else 0)
+
+
+def _plain(guest: Guest, core: Path | None) -> tuple[Finished, str]:
+    if core is None:
+        return client.run(guest.under()), ""
+    return cores.run(guest.under(), Path.cwd(), core, emulated=guest.platform.emulator is not None)

@@ -120,3 +120,30 @@ def test_what_tells_of_no_fault_ends_with_1_and_what_is_no_file_with_4(tmp_path:
     ):
         ran, _ = crossabi("crash", *words)
         assert (ran.code, says in ran.text, "Traceback" in ran.text) == (4, True, False), ran.text
+
+
+@pytest.mark.parametrize(("arch", "runner"), [pytest.param("amd64", "native", marks=kernel_cores), ("s390x", "qemu")])
+def test_a_core_can_be_asked_for(arch: str, runner: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    program = dying.build(target(arch, runner), folder, *FORMS["static"])
+    before = {*folder.iterdir()}
+    assert crossabi("run", f"--runner={runner}", program)[0].code == 128
+    assert {*folder.iterdir()} == before
+    core = folder / "here"
+    assert crossabi("run", f"--runner={runner}", f"--core={core}", program)[0].code == 128
+    assert {*folder.iterdir()} - before == {core}
+    ran, (fault, *_) = crossabi("crash", "--json", core, f"--program={program}")
+    assert (ran.code, fault["backtrace"][0]) == (0, "die")
+
+
+def test_why_there_is_no_core_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    ran, _ = crossabi("run", f"--core={folder / 'here'}", "/bin/true")
+    assert (ran.code, "no signal was its death" in ran.text) == (0, True)
+    program = dying.build(target("riscv64", "qemu"), folder, *FORMS["static"])
+    ran, _ = crossabi("run", f"--core={folder / 'here'}", program)
+    assert (ran.code, "SIGSEGV left no core: QEMU writes none for riscv64" in ran.text) == (128, True)
+    (folder / "core").write_text("mine")
+    ran, _ = crossabi("run", f"--core={folder / 'here'}", "/bin/true")
+    assert (ran.code, "would be overwritten by the kernel" in ran.text) == (4, True)
+    assert (folder / "core").read_text() == "mine"

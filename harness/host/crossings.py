@@ -85,7 +85,7 @@ SHAPE = Record(
         "register": _TEXT,
         "says": Choice(("changed", "misaligned", "unfit", "wrong stack")),
         "caller": Text(regex=True, empty=False),
-        "by": Number(-(1 << 20), 1 << 20),
+        "by": Number(-(1 << 32), 1 << 32),
         "holds": Text(regex=True, empty=False),
         "go": _TEXT,
         "reason": _TEXT,

@@ -11,7 +11,19 @@ from harness.registers import THREAD, RegisterTable
 from harness.watch import promises
 from harness.watch.alarms import Alarm, Misaligned, Unfit, WrongStack
 from harness.watch.promises import Promise
-from harness.watch.sites import CALLBACK, CGOCALL, HANDLER, INTO_C, INTO_GO, SIGNALS, SWITCH, Exit, Site, Sites
+from harness.watch.sites import (
+    CALLBACK,
+    CGOCALL,
+    HANDLER,
+    INTO_C,
+    INTO_GO,
+    RUNTIME_S_C,
+    SIGNALS,
+    SWITCH,
+    Exit,
+    Site,
+    Sites,
+)
 
 STACK = 1 << 20  # bytes below a stack pointer that are surely the same stack's
 NEAR = 64  # bytes by which a stack pointer can be wrong and still be told to belong to an entry
@@ -41,8 +53,8 @@ def _same(before: Mapping[str, int], after: Mapping[str, int], names: tuple[str,
 class _Entered:
     """`back` is where it returns to; None where the stack, which the log does not show, holds that.
 
-    `mixed`: C ran inside it, which may change control bits. `inner` is the stack pointer of the C function that this
-    call of asmcgocall entered, None as long as that cannot be told.
+    `mixed`: C that is not the runtime's ran inside it, which may change control bits. `inner` is the stack pointer of
+    the C function that this call of asmcgocall entered, None as long as that cannot be told.
     """
 
     name: str
@@ -132,9 +144,10 @@ class Checker:
         if off:
             rule = f"{self.table.stack_rule}: a multiple of {self.table.stack_alignment} at a call"
             self._add(Misaligned(self.table.sp, site.crossing, site.name, hit, sp, off, rule))
-        for (crossing, at), entered in self._pending.items():
-            if crossing in INTO_GO and sp < at < sp + STACK:
-                entered.mixed = True
+        if not site.name.startswith(RUNTIME_S_C):
+            for (crossing, at), entered in self._pending.items():
+                if crossing in INTO_GO and sp < at < sp + STACK:
+                    entered.mixed = True
         callers = [
             (at, entered)
             for (crossing, at), entered in self._pending.items()

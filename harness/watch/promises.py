@@ -32,6 +32,7 @@ SPECIAL: Mapping[str, tuple[Promise, ...]] = MappingProxyType(
         "amd64": _promises(("eflags", 1 << 10, "System V AMD64 psABI 3.2.1: DF is clear at entry and return")),
         # "The program mask pm must be zero before entering and before leaving a function": bits 20 to 23 of the PSW.
         "s390x": _promises(("pswm", 0xF << 40, 's390x ELF ABI "Register Preservation Rules": program mask zero')),
+        "386": _promises(("eflags", 1 << 10, "i386 psABI 2.2.1: DF is clear at entry and return")),
     }
 )
 """Parts of status registers that every C call leaves as they were."""
@@ -41,6 +42,10 @@ CONTROL: Mapping[str, tuple[Promise, ...]] = MappingProxyType(
         "amd64": _promises(
             ("mxcsr", 0xFFC0, "System V AMD64 psABI 3.2.1: control bits of MXCSR are callee-saved"),
             ("fctrl", 0xFFFF, "System V AMD64 psABI 3.2.1: the x87 control word is callee-saved"),
+        ),
+        "386": _promises(
+            ("mxcsr", 0xFFC0, "i386 psABI 2.2.1: control bits of MXCSR are callee-saved"),
+            ("fctrl", 0xFFFF, "i386 psABI 2.2.1: the x87 control word is callee-saved"),
         ),
         # Exception control (8 to 12), rounding mode (22, 23), flush to zero (24), AH and FIZ (0, 1): functions made for
         # that change them; NEP (2) is zero; "all other bits ... must not be modified", one of which is IDE (15).

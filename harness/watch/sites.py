@@ -44,6 +44,8 @@ CGOCALL = "runtime.cgocall"  # calls asmcgocall on a goroutine's stack, never on
 _OPENS_PLUGINS = "plugin.open"
 _RUNTIME = "runtime."
 _WRAPPED = ("", ".abi0")  # functions in assembly have a wrapper of ABIInternal
+RUNTIME_S_C = "x_cgo_"
+"""What the names of the C functions of Go's own runtime begin with."""
 _C_FUNCTION = re.compile(r"_cgo_[0-9a-f]+_(?:Cfunc|C2func|Cmacro)_(.+)|(x_cgo_\w+)")  # the runtime's own C too
 _C_NAME = re.compile(r"(?!_cgoexp_|_rt0_)\w+(\.(constprop|part|isra|cold|lto_priv)(\.\d+)?)*")  # with gcc's clones
 _CALL_OTHERS = (

@@ -9,7 +9,9 @@
 
 /*
  * What a scratch register holds at the call: its number is added to it, 0x40 and the number for floating point and vectors, 0x60 for
- * those of ppc64le's vectors that are no floating-point registers. Registers of 32 bits have the low half.
+ * those of ppc64le's vectors that are no floating-point registers. Registers of 32 bits have the low half. Not filled: flags, x87 and MMX,
+ * what the kernel or the linker's stubs use (k0 and k1 of mips64le, ppc64le's TOC pointer), and what not every machine has (d16 to d31 of
+ * arm, AVX, SVE).
  */
 #define SCRATCH 0x5c5c5c5c5c5c5c00
 #define SCRATCH_FLOAT (SCRATCH + 0x40)

@@ -1,4 +1,4 @@
-// Do the registers that C expects to keep survive a call into Go?
+// Do the registers that C expects to keep, and the caller's frame, survive a call into Go?
 package main
 
 /*
@@ -12,6 +12,7 @@ import "C"
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -62,19 +63,15 @@ func preserved(r register, in, out C.slot) bool {
 		mask := C.uchar(1)<<r.bits - 1
 		return in.bytes[0]&mask == out.bytes[0]&mask
 	}
-	for i := 0; i < r.bits/8; i++ {
-		if in.bytes[i] != out.bytes[i] {
-			return false
-		}
-	}
-	return true
+	return slices.Equal(in.bytes[:r.bits/8], out.bytes[:r.bits/8])
 }
 
-// lost makes the call with all sentinels in place, and gives the names of the registers that did not come back.
-func lost(call func(in, out *C.slot)) (integers, floats string) {
+// lost makes the call with all sentinels in place, and gives the names of the registers that did not come back, and of the words
+// above the stack arguments that changed: where they are from the stack pointer at the call.
+func lost(call func(in, out *C.slot)) (integers, floats, words string) {
 	all := append(append([]register{}, integer...), floating...)
 	in, out := &C.slots_in, &C.slots_out // C variables, because only C aligns them
-	for i := range all {
+	for i := range in {
 		in[i], out[i] = sentinel(i), C.slot{}
 	}
 	call(&in[0], &out[0])
@@ -87,20 +84,27 @@ func lost(call func(in, out *C.slot)) (integers, floats string) {
 			floats += " " + r.name
 		}
 	}
-	return integers, floats
+	for at := 0; at < C.SPACE_BYTES; at += word / 8 {
+		i, first := C.REGISTERS+at/C.sizeof_slot, at%C.sizeof_slot
+		if last := first + word/8; !slices.Equal(in[i].bytes[first:last], out[i].bytes[first:last]) {
+			words += fmt.Sprintf(" sp+%d", above+at)
+		}
+	}
+	return integers, floats, words
 }
 
 func report(path string, call func(in, out *C.slot)) {
-	say := func(class, lost string) {
-		result := " all preserved"
+	say := func(what, lost, good, bad string) {
+		result := good
 		if lost != "" {
-			result = " lost" + lost
+			result = bad + lost
 		}
-		fmt.Printf("%s, %s callee-saved registers:%s\n", path, class, result)
+		fmt.Printf("%s, %s: %s\n", path, what, result)
 	}
-	integers, floats := lost(call)
-	say("integer", integers)
-	say("floating", floats)
+	integers, floats, words := lost(call)
+	say("integer callee-saved registers", integers, "all preserved", "lost")
+	say("floating callee-saved registers", floats, "all preserved", "lost")
+	say("space above the stack arguments", words, "untouched", "changed")
 }
 
 func last(list []register) string {
@@ -124,6 +128,8 @@ func main() {
 	fmt.Println("callbacks that ran:", callbacks)
 
 	// The check itself is checked: what is lost on purpose has to be named, and nothing else.
-	integers, floats := lost(func(in, out *C.slot) { C.call_with_sentinels(C.target_fn(C.lose_two), 0, in, out) })
+	integers, floats, words := lost(func(in, out *C.slot) { C.call_with_sentinels(C.target_fn(C.lose_last), 0, in, out) })
 	fmt.Println("registers lost on purpose are reported by name:", integers == last(integer) && floats == last(floating))
+	highest := fmt.Sprintf(" sp+%d", above+C.SPACE_BYTES-word/8)
+	fmt.Println("a word written on purpose is reported by its place:", words == highest)
 }

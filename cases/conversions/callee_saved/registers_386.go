@@ -5,3 +5,7 @@ var (
 	integer  = registers(word, "ebx esi edi ebp")
 	floating []register
 )
+
+// i386 psABI 2.2.2 "The Stack Frame": the memory arguments start at the stack pointer at the call (8(%ebp)), and here are four. It does
+// not say whose they are; compilers let the callee change them.
+const above = 16

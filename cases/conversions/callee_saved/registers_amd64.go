@@ -6,3 +6,6 @@ var (
 	integer  = registers(word, "rbx rbp r12 r13 r14 r15")
 	floating []register
 )
+
+// System V AMD64 psABI 3.2.2 "The Stack Frame": the memory arguments start at the stack pointer at the call (16(%rbp)), and here are none.
+const above = 0

@@ -5,3 +5,7 @@ var (
 	integer  = registers(word, "r4 r5 r6 r7 r8 r9 r10 r11")
 	floating = registers(64, "d8 d9 d10 d11 d12 d13 d14 d15")
 )
+
+// AAPCS32 6.5 "Parameter Passing": "A callee can modify any stack space used for receiving parameter values from the caller", which
+// starts at the stack pointer (stage A), and here is none.
+const above = 0

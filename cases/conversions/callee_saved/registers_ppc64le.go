@@ -6,3 +6,8 @@ var (
 	floating = append(registers(64, "f14 f15 f16 f17 f18 f19 f20 f21 f22 f23 f24 f25 f26 f27 f28 f29 f30 f31"),
 		registers(128, "v20 v21 v22 v23 v24 v25 v26 v27 v28 v29 v30 v31")...)
 )
+
+// ELFv2 ABI, "Minimum Stack Frame Elements": back chain, CR, reserved, LR and TOC take 32 bytes; the callee may save CR and LR there.
+// "Parameter Save Area": it starts there "unless a prototype is provided for the callee indicating that all parameters can be passed in
+// registers", so here is none; where there is one, "the callee may use" it ("Parameter Passing Register Selection Algorithm").
+const above = 32

@@ -5,3 +5,7 @@ var (
 	integer  = registers(word, "s0 s1 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11")
 	floating = registers(64, "fs0 fs1 fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11")
 )
+
+// RISC-V psABI, "Integer Calling Convention": "The first argument passed on the stack is located at offset zero of the stack pointer on
+// function entry", and here is none.
+const above = 0

@@ -3,7 +3,7 @@
 
 #include "sentinels.h"
 
-slot slots_in[64], slots_out[64];
+slot slots_in[SLOTS], slots_out[SLOTS];
 
 /* runtime/cgo/asm_*.s: every wrapper of an exported function calls it, and SWIG's code does. */
 extern void crosscall2(void (*fn)(void *), void *arg, int size, size_t ctxt);

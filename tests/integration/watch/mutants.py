@@ -77,6 +77,14 @@ MUTANTS = [
     after("ppc64le", PPC64, _PPC64_END, "ADD\t$16, R1", "r1"),
 ]  # fmt: skip
 
+ABOVE = [  # writes to the caller's frame, above what is the callee's; no register tells, so `names` is a word of that
+    after("amd64", AMD64, AMD64_END, "MOVQ\t$0, 24(SP)", "sp+8"),
+    after("arm64", ARM64, _ARM64_END, "MOVD\tZR, (8*26)(RSP)", "sp+16"),  # at sp+8 gcc's wrapper has its return address
+    after("riscv64", RISCV64, _RISCV64_END, "MOV\tZERO, (8*30)(X2)", "sp+8"),
+    after("s390x", S390X, _S390X_END, "MOVD\t$0, 168(R15)", "sp+168"),
+    after("ppc64le", PPC64, _PPC64_END, "MOVD\tR0, 40(R1)", "sp+40"),
+]
+
 
 SYS, ASM = "src/runtime/sys_linux_{}.s", "src/runtime/asm_{}.s"
 _AMD64_SIGTRAMP = "CALL\t·sigtrampgo<ABIInternal>(SB)\n\n\tADJSP\t$-24\n\n\tPOP_REGS_HOST_TO_ABI0()"

@@ -55,6 +55,21 @@ def built(
     return found
 
 
+def guest(
+    case: Case,
+    arch: str,
+    environ: dict[str, str] | None = None,
+    arguments: tuple[str, ...] = (),
+    release: str = "",
+    runner: str = "qemu",
+) -> Guest:
+    """Build `case` with the environment and a release of Go; return what is to run."""
+    binary = built(case, arch, environ, release, runner)
+    settings = case.variants[0].run
+    command = Command((), guest_environment(settings, binary), 60.0)
+    return Guest(target(arch, runner), binary.program, arguments or settings.args, command)
+
+
 def watched(
     case: Case,
     arch: str,
@@ -64,8 +79,4 @@ def watched(
     runner: str = "qemu",
 ) -> Watched:
     """Build `case` with the environment and a release of Go, and watch it."""
-    binary = built(case, arch, environ, release, runner)
-    settings = case.variants[0].run
-    command = Command((), guest_environment(settings, binary), 60.0)
-    guest = Guest(target(arch, runner), binary.program, arguments or settings.args, command)
-    return watch(guest, faults.load())
+    return watch(guest(case, arch, environ, arguments, release, runner), faults.load())

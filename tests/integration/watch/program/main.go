@@ -25,6 +25,8 @@ func init() { runtime.LockOSThread() }
 
 func callback(unsafe.Pointer) { clobber.All() }
 
+func quiet(unsafe.Pointer) {}
+
 func deep(n int) int {
 	var room [256]byte
 	if n == 0 {
@@ -38,9 +40,9 @@ func deep(n int) int {
 func goDeep() { deep(200) } // the goroutine's stack grows, so it moves
 
 func main() {
-	fn := C.uintptr_t(reflect.ValueOf(callback).Pointer())
-	C.sentinels_into_go(fn)
-	C.sentinels_into_go(fn)
+	for _, fn := range []func(unsafe.Pointer){callback, quiet} {
+		C.sentinels_into_go(C.uintptr_t(reflect.ValueOf(fn).Pointer()))
+	}
 	moved := make(chan bool)
 	go func() { C.call_deep(); moved <- true }()
 	<-moved

@@ -53,8 +53,11 @@ def crash(
     and C. It ends with 0 when there was a thread to show, with 1 when FILE tells of no fault.
     """
     toolchains = load_all(folders)
-    found = _core(file, program, sysroot, toolchains) if _is_elf(file) else _text(file, program, name, toolchains)
-    shots = found.snapshots if found is not None else ()
+    try:
+        source = _core(file, program, sysroot, toolchains) if _is_elf(file) else _text(file, program, name, toolchains)
+        shots = source.snapshots if source is not None else ()
+    except ValueError as error:
+        raise UsageError(str(error), mend="name a core file, and with --program the very file that ran") from None
     for shot in shots:
         if as_json:
             click.echo(json.dumps(shot.to_json()))
@@ -79,16 +82,11 @@ def _core(file: Path, program: Path | None, sysroot: Path | None, toolchains: To
     from harness.core import read_core
     from harness.core.postmortem import Remains, executable
 
-    try:
-        core = read_core(file)
-        own = program if program is not None else executable(core)
-        if own is None:
-            say(f"{file} does not name its program, or it is not here: --program=FILE gives names and a backtrace")
-        remains = Remains(core, own, _finder(sysroot or toolchains.by_arch[core.arch].site_on(tools.machine()).sysroot))
-        assert remains.snapshots
-    except ValueError as error:
-        raise UsageError(str(error), mend="name a core file, and with --program the very file that ran") from None
-    return remains
+    core = read_core(file)
+    own = program if program is not None else executable(core)
+    if own is None:
+        say(f"{file} does not name its program, or it is not here: --program=FILE gives names and a backtrace")
+    return Remains(core, own, _finder(sysroot or toolchains.by_arch[core.arch].site_on(tools.machine()).sysroot))
 
 
 def _text(file: Path, program: Path | None, name: str | None, toolchains: Toolchains) -> SnapshotSource | None:

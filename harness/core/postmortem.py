@@ -25,6 +25,7 @@ NO_PLACE = "not available: the core does not tell where the thread was"
 NO_SIGINFO = "not available: the core has no siginfo"
 NO_ADDRESS = "not available: another program or the program itself sent the signal"
 OTHERS = "{name} on this machine is another one than the core's, and was left out"
+UNCHECKED = "{name} is taken to be the core's: the core does not have its build-id"
 _BUILD_ID = ".note.gnu.build-id"
 _NAMES: Mapping[int, str] = MappingProxyType(
     {4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV"}
@@ -72,8 +73,9 @@ class Remains:
 
     @cached_property
     def _notes(self) -> tuple[str, ...]:
-        others = (module.program.path for module in self._modules if module not in self._usable)
-        return (*self.core.notes, *(OTHERS.format(name=path) for path in others))
+        told = {True: OTHERS, None: UNCHECKED}
+        rows = ((module.program.path, self._differs(module)) for module in self._modules)
+        return (*self.core.notes, *(told[differs].format(name=path) for path, differs in rows if differs in told))
 
     def _at(self, thread: Thread, number: int) -> Snapshot:
         table = TABLES[self.core.arch]
@@ -141,13 +143,13 @@ class Remains:
 
         return memory
 
-    def _differs(self, module: Module) -> bool:
-        """Whether the core has the build-id of another file where that of `module` is."""
+    def _differs(self, module: Module) -> bool | None:
+        """Whether the core has the build-id of another file where that of `module` is; None where it has none."""
         start, wanted = _build_id(module.program.path)
         try:
-            return bool(wanted) and self.core.memory.read(start + module.bias, len(wanted)) != wanted
+            return self.core.memory.read(start + module.bias, len(wanted)) != wanted if wanted else None
         except NotInCoreError:
-            return False
+            return None
 
 
 def executable(core: Core) -> Path | None:

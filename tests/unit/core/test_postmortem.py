@@ -1,7 +1,11 @@
+import subprocess
 from pathlib import Path
 
-from harness.core import read_core
+import pytest
+
+from harness.core import elffile, postmortem, read_core
 from harness.core.postmortem import NO_ADDRESS, NO_PROGRAM, NO_SIGINFO, Remains
+from harness.core.process import AT_ENTRY
 from harness.snapshot import Fault
 
 from .writer import Writer
@@ -45,3 +49,38 @@ def test_the_address_is_siginfo_s_and_whether_it_is_mapped_the_core_s(tmp_path: 
 def test_mips_numbers_signals_in_its_own_way(tmp_path: Path) -> None:
     names = [remains(tmp_path, Writer(arch).thread(1, 10)).snapshots[0].fault for arch in ("mips64le", "arm64")]
     assert [fault.signal if fault else "" for fault in names] == ["SIGBUS", "signal 10"]
+
+
+def test_the_build_id_in_the_core_tells_whether_a_file_is_the_one_that_ran(tmp_path: Path) -> None:
+    program = tmp_path / "prog"
+    subprocess.run(
+        ["gcc", "-no-pie", "-Wl,--build-id", "-x", "c", "-", "-o", program], input=b"int main(){}", check=True
+    )
+    start, build_id = postmortem._build_id(program)
+    elf = elffile.load(program, "ELF file")
+
+    def shot(data: bytes) -> Remains:
+        writer = Writer("amd64").thread(1, 11, {"rip": elf.entry, "rsp": 0x100}).auxv({AT_ENTRY: elf.entry})
+        return remains(tmp_path, writer.load(start, data), program)
+
+    assert shot(build_id).snapshots[0].notes == ()
+    assert shot(build_id).snapshots[0].place == "_start"
+    with pytest.raises(ValueError, match="their build-ids differ"):
+        assert shot(build_id[:-1] + b"?").snapshots
+    (note,) = shot(build_id[:-4]).snapshots[0].notes
+    assert note == postmortem.UNCHECKED.format(name=program)
+
+
+def test_a_program_that_the_core_names_is_used_only_if_it_is_this_core_s(tmp_path: Path) -> None:
+    program, path = tmp_path / "prog", tmp_path / "a.core"
+    subprocess.run(["gcc", "-no-pie", "-x", "c", "-", "-o", program], input=b"int main(){}", check=True)
+    entry = elffile.load(program, "ELF file").entry
+    for at, found in ((entry, program), (entry + 16, program)):  # PIE or not: only the bias differs
+        named = Writer("amd64").thread(1, 11).auxv({AT_ENTRY: at}).files([(0, 1, 0, str(program).encode())])
+        path.write_bytes(named.build())
+        assert postmortem.executable(read_core(path)) == found
+    other = Writer("arm64").thread(1, 11).auxv({AT_ENTRY: entry}).files([(0, 1, 0, str(program).encode())])
+    path.write_bytes(other.build())
+    assert postmortem.executable(read_core(path)) is None
+    path.write_bytes(Writer("amd64").thread(1, 11).build())
+    assert postmortem.executable(read_core(path)) is None

@@ -128,6 +128,8 @@ class Run:
                 for name, stream in self.streams.items()
                 if stream.dropped
             ]
+            if self.turnstile:
+                self.turnstile.open()
             if self.listener:
                 self.listener.close()
             if not self.request["cwd"]:

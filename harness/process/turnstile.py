@@ -65,6 +65,8 @@ class Turnstile:
         self._blocked: dict[int, int] = {}  # of threads: the set by which they have blocked last
         self._waiting: dict[int, Asked] = {}
         self._is_open = False
+        self._threads: set[int] = set()  # those of the process that were seen to be
+        self._memory = -1  # of the process, as a file; a run asks some five hundred times
 
     @staticmethod
     def wants(asked: Asked) -> bool:
@@ -79,7 +81,7 @@ class Turnstile:
     def take(self, asked: Asked) -> None:
         """Let a call go on, or keep it waiting."""
         thread, calls = asked.pid, _CALLS[asked.audit]
-        if self._is_open or not os.path.exists(f"/proc/{self._pid}/task/{thread}"):  # noqa: PTH110
+        if self._is_open or not self._is_ours(thread):
             self._listener.answer(asked)
         elif asked.number == calls.mask and self._blocks(asked):
             self._blocked[thread] = asked.arguments[1]
@@ -96,14 +98,18 @@ class Turnstile:
                 self._frames[thread] = asked.arguments[1]
             if asked.number == calls.exit:
                 self._frames.pop(thread, None)
+                self._threads.discard(thread)
             if asked.number in (calls.mask, calls.exit):
                 self._leave(thread)
             elif self._has_begun:  # QEMU has; the program that it becomes may never unblock
                 self.open()
+            else:
+                self._forget_memory()  # the next program has another
 
     def open(self) -> None:
-        """Let everybody through from now on."""
+        """Let everybody through from now on; also to be called when the process has ended, of which this has a file."""
         self._is_open = True
+        self._forget_memory()
         while self._waiting:
             self._listener.answer(self._waiting.popitem()[1])
 
@@ -116,15 +122,26 @@ class Turnstile:
                 if self._listener.answer(self._waiting.pop(after)):
                     self._turn = after
 
+    def _is_ours(self, thread: int) -> bool:
+        """Whether `thread` is one of the process, and not of another that it started."""
+        if thread not in self._threads and os.path.exists(f"/proc/{self._pid}/task/{thread}"):  # noqa: PTH110
+            self._threads.add(thread)
+        return thread in self._threads
+
     def _blocks(self, asked: Asked) -> bool:
         """Whether the call blocks every signal, or else unblocks some."""
         try:
-            with open(f"/proc/{asked.pid}/mem", "rb", buffering=0) as memory:  # noqa: PTH123
-                memory.seek(asked.arguments[1])
-                (signals,) = _SET.unpack(memory.read(_SET.size))
+            if self._memory < 0:
+                self._memory = os.open(f"/proc/{self._pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+            (signals,) = _SET.unpack(os.pread(self._memory, _SET.size, asked.arguments[1]))
         except (OSError, OverflowError, ValueError, struct.error):
             return False
         return bool(signals & _SIGSEGV_BIT)
+
+    def _forget_memory(self) -> None:
+        if self._memory >= 0:
+            os.close(self._memory)
+            self._memory = -1
 
 
 def _is_locked_out(thread: int) -> bool:

@@ -48,12 +48,32 @@ class Description:
     osabi: str = ""
 
 
+_Documents = tuple[tuple[str, bytes], ...]
+_KNOWN = 16  # descriptions
+_known: dict[bytes, tuple[_Documents, Description]] = {}  # by the text of the first document
+
+
 def read(fetch: Callable[[str], bytes]) -> Description:
     """Return the description whose documents `fetch` returns by name, beginning with ``target.xml``.
 
+    One that is the same as before, to the byte, is not read again: that takes three times as long as to fetch it.
     Raises StubBroken for what is no description, or a hostile one, and whatever `fetch` raises.
     """
-    return _Reader(fetch).read()
+    fetched: dict[str, bytes] = {}
+
+    def once(name: str) -> bytes:
+        if name not in fetched:
+            fetched[name] = fetch(name)
+        return fetched[name]
+
+    documents, description = _known.get(once(ROOT), ((), None))
+    if description is not None and all(once(name) == text for name, text in documents):
+        return description
+    description = _Reader(once).read()
+    if len(_known) >= _KNOWN:
+        _known.clear()
+    _known[fetched[ROOT]] = tuple(fetched.items()), description
+    return description
 
 
 def in_order(slots: Sequence[Slot]) -> tuple[Slot, ...]:

@@ -44,6 +44,15 @@ def test_a_document_may_be_included_twice_but_the_first_register_of_a_number_sta
     assert [slot.name for slot in found.slots] == ["a"]
 
 
+def test_a_description_is_read_again_only_if_a_document_of_it_is_another() -> None:
+    root = '<target><xi:include href="a.xml"/></target>'
+    of_8, of_16 = (f'<feature><reg name="a" bitsize="{bits}"/></feature>' for bits in (8, 16))
+    first = described(target=root, a=of_8)
+    assert described(target=root, a=of_8) is first
+    assert [slot.bits for slot in described(target=root, a=of_16).slots] == [16]
+    assert [slot.bits for slot in described(target=root, a=of_8).slots] == [8]
+
+
 BOMB = """<!DOCTYPE target [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><target>&b;</target>"""
 OUTSIDE = """<!DOCTYPE target [<!ENTITY a SYSTEM "file:///etc/passwd">]><target>&a;</target>"""
 

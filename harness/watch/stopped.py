@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from harness.probe.guest import Guest
 from harness.probe.libraries import Libraries
 from harness.probe.stops import return_address
 from harness.stub.client import Stub
+from harness.stub.errors import MemoryUnreadable
 from harness.unwind.modules import Module
 from harness.watch.sites import INTO_GO, SIGNALS, Exit, Site, Sites, left_in_go, moved
 from harness.watch.watcher import Watcher
@@ -71,7 +73,8 @@ class Stopped(Watcher):
                 return True
         values = stub.registers(names=self.checker.wanted).values
         if site is not None and site.crossing in (*INTO_GO, *SIGNALS):
-            self._leave(site, return_address(stub, self._guest.table, values[self._guest.table.sp]))
+            with contextlib.suppress(MemoryUnreadable):  # it will not return then
+                self._leave(site, return_address(stub, self._guest.table, values[self._guest.table.sp]))
         self.checker.take(pc, values)
         return True
 

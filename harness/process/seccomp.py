@@ -7,7 +7,6 @@ refuses (an old one, another machine than those below, a listener that is there 
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import fcntl
@@ -22,8 +21,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 _SET_MODE_FILTER = 1
 _FILTER_FLAG_NEW_LISTENER = 8
 _RET_ALLOW, _RET_ERRNO, _RET_USER_NOTIF = 0x7FFF0000, 0x00050000, 0x7FC00000
-_NOTIF_RECV, _NOTIF_SEND, _NOTIF_SET_FLAGS = 0xC0502100, 0xC0182101, 0x40082104
-_SYNC_WAKE_UP = struct.pack("<Q", 1)  # from Linux 6.6
+_NOTIF_RECV, _NOTIF_SEND = 0xC0502100, 0xC0182101
 _NOTIF = struct.Struct("<QIIiIQ6Q")  # id, pid, flags, then struct seccomp_data
 _CONTINUE = 1
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06  # BPF: LD W ABS, JMP JEQ K, JMP JSET K, RET K
@@ -131,8 +129,6 @@ class Listener:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        with contextlib.suppress(OSError):  # who asks sleeps until there is an answer: both on one processor is faster
-            fcntl.ioctl(fd, _NOTIF_SET_FLAGS, _SYNC_WAKE_UP)
 
     def next(self) -> Asked | None:
         """Return a call that waits, or None where who made it is gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -55,8 +56,8 @@ def run(
     crossabi run --watch-crossings --runner=native ./prog
     crossabi run --core=prog.core ./prog-arm64
 
-    It ends as the program does. With --watch-crossings each broken promise is a line on stdout, and it ends with 1 when
-    there was one that is not known, whatever the program itself did.
+    It ends as the program does, with 128 + N after signal N. With --watch-crossings each broken promise is a line on
+    stdout, and it ends with 1 when there was one that is not known, whatever the program itself did.
     """
     guest = guest_of(program, arguments, names, folders, runner or (QEMU if watch_crossings else AUTO), timeout)
     if core is not None and watch_crossings:
@@ -67,7 +68,7 @@ def run(
         sys.stderr.buffer.write(finished.stderr)
         if why:
             say(why)
-        sys.exit(finished.code if finished.code is not None else 128)
+        sys.exit(_code(finished))
     watched = watch(guest, faults.load((toolchains_dir(), *folders)), watch_by)
     for alarm in watched.alarms:
         click.echo(f"{alarm}{f' (known: {alarm.known})' if alarm.known else ''}")
@@ -89,3 +90,10 @@ def _plain(guest: Guest, core: Path | None) -> tuple[Finished, str]:
     if core is None:
         return client.run(guest.under()), ""
     return cores.run(guest.under(), Path.cwd(), core, emulated=guest.platform.emulator is not None)
+
+
+def _code(finished: Finished) -> int:
+    """Return the exit code that says how a program ended; of a signal as a shell does."""
+    if finished.code is not None:
+        return finished.code
+    return 128 + getattr(signal, finished.signal or "", 0)

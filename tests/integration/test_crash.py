@@ -127,10 +127,10 @@ def test_a_core_can_be_asked_for(arch: str, runner: str, folder: Path, monkeypat
     monkeypatch.chdir(folder)
     program = dying.build(target(arch, runner), folder, *FORMS["static"])
     before = {*folder.iterdir()}
-    assert crossabi("run", f"--runner={runner}", program)[0].code == 128
+    assert crossabi("run", f"--runner={runner}", program)[0].code == 139
     assert {*folder.iterdir()} == before
     core = folder / "here"
-    assert crossabi("run", f"--runner={runner}", f"--core={core}", program)[0].code == 128
+    assert crossabi("run", f"--runner={runner}", f"--core={core}", program)[0].code == 139
     assert {*folder.iterdir()} - before == {core}
     ran, (fault, *_) = crossabi("crash", "--json", core, f"--program={program}")
     assert (ran.code, fault["backtrace"][0]) == (0, "die")
@@ -142,7 +142,7 @@ def test_why_there_is_no_core_is_said(folder: Path, monkeypatch: pytest.MonkeyPa
     assert (ran.code, "no signal was its death" in ran.text) == (0, True)
     program = dying.build(target("riscv64", "qemu"), folder, *FORMS["static"])
     ran, _ = crossabi("run", f"--core={folder / 'here'}", program)
-    assert (ran.code, "SIGSEGV left no core: QEMU writes none for riscv64" in ran.text) == (128, True)
+    assert (ran.code, "SIGSEGV left no core: QEMU writes none for riscv64" in ran.text) == (139, True)
     (folder / "core").write_text("mine")
     ran, _ = crossabi("run", f"--core={folder / 'here'}", "/bin/true")
     assert (ran.code, "would be overwritten by the kernel" in ran.text) == (4, True)

@@ -39,6 +39,9 @@ class Breakpoints:
         self._stub, self._counts = stub, counts
         self._own: set[int] = set()
 
+    def __contains__(self, address: int) -> bool:
+        return address in self._own
+
     def insert(self, address: int) -> None:
         """Put a breakpoint at `address`; again is fine. Raises StubRefused; gdbserver does where nothing is mapped."""
         if address not in self._own:

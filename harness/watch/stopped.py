@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from dataclasses import replace
 
 from harness.elf.calls import calls
 from harness.host.faults import Faults
@@ -16,7 +15,7 @@ from harness.probe.stops import return_address
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable
 from harness.unwind.modules import Module
-from harness.watch.sites import INTO_GO, SIGNALS, Exit, Site, Sites, left_in_go, moved
+from harness.watch.sites import INTO_GO, SIGNALS, Exit, Site, Sites, left_in_go, moved, of
 from harness.watch.watcher import Watcher
 
 MOST = 1000  # crossings of one kind that are held: a stop takes a millisecond
@@ -29,11 +28,16 @@ class Stopped(Watcher):
 
     Where C or the kernel goes on after Go is learned at each entry: the stack can be read, which the log does not show.
     Of each kind of crossing the first `MOST` are held; then its breakpoints are taken away.
+
+    Not so under QEMU 7.2, whose stub lets the other threads run: breakpoints that come and go while threads do spoil
+    its lists. There they are all put before there are threads, but for where the kernel goes on, and stay.
     """
 
     def __init__(self, guest: Guest, faults: Faults) -> None:
         super().__init__(guest, faults, Sites({}, {}))
+        self._is_native = guest.platform.emulator is None
         self._modules: list[Module] = []
+        self._learned: dict[int, Exit] = {}
         self._entered: Counter[str] = Counter()
         self._dropped: set[str] = set()
 
@@ -50,33 +54,20 @@ class Stopped(Watcher):
         self._libraries = Libraries(self._guest, stub, main)
         for address in self._libraries.changed:
             breakpoints.insert(address)
-        self._add(main)
+        self._modules.append(main)
+        self._look()
 
     def take(self, stub: Stub) -> bool:
         """See `Visitor`."""
         pc = stub.pc()
-        is_change = pc in self._libraries.changed
-        if is_change:
-            for module in self._libraries.new():
-                if not image.is_system(self._guest, module.program.path):
-                    self._add(module)
-        sites = self.checker.sites
-        site = sites.entries.get(pc)
-        if site is None and pc not in sites.exits:
-            return is_change
-        if site is not None:
-            self._entered[site.crossing] += 1
-            if self._entered[site.crossing] > MOST:
-                self._dropped.add(site.crossing)
-                self._cross_at(sites)
-                self.checker.drop(site.crossing)
-                return True
-        values = stub.registers(names=self.checker.wanted).values
-        if site is not None and site.crossing in (*INTO_GO, *SIGNALS):
-            with contextlib.suppress(MemoryUnreadable):  # it will not return then
-                self._leave(site, return_address(stub, self._guest.table, values[self._guest.table.sp]))
-        self.checker.take(pc, values)
-        return True
+        if pc in self._libraries.changed:
+            new = [row for row in self._libraries.new() if not image.is_system(self._guest, row.program.path)]
+            if new:
+                self._modules += new
+                self._look()
+        if pc in self.checker.sites.entries or pc in self.checker.sites.exits:
+            self._cross(stub, pc)
+        return pc in self._breakpoints
 
     def die(self, stub: Stub) -> None:
         """See `Visitor`: a fault is no crossing."""
@@ -85,31 +76,46 @@ class Stopped(Watcher):
         """See `Visitor`."""
         self.cross_at(Sites({}, {}))
 
-    def _add(self, module: Module) -> None:
-        """Put the breakpoints of `module`."""
-        self._modules.append(module)
-        found = moved(left_in_go(module.program, self._guest.arch), module)
-        known = self.checker.sites
-        loaded = (*known.loaded, *found.loaded)
-        self._cross_at(Sites({**known.entries, **found.entries}, {**known.exits, **found.exits}, loaded))
+    def _cross(self, stub: Stub, pc: int) -> None:
+        site = self.checker.sites.entries.get(pc)
+        if site is not None:
+            self._entered[site.crossing] += 1
+            if self._entered[site.crossing] > MOST:
+                self._dropped.add(site.crossing)
+                self._look()
+                self.checker.drop(site.crossing)
+                return
+        values = stub.registers(names=self.checker.wanted).values
+        if site is not None and site.crossing in (*INTO_GO, *SIGNALS):
+            with contextlib.suppress(MemoryUnreadable):  # it will not return then
+                self._leave(site, return_address(stub, self._guest.table, values[self._guest.table.sp]))
+        self.checker.take(pc, values)
 
-    def _cross_at(self, sites: Sites) -> None:
-        """Hold `sites` from now on, but for what was dropped, and have their breakpoints."""
-        before, wanted = {*self.checker.sites.addresses}, sites.without(self._dropped)
+    def _look(self) -> None:
+        """Hold all crossings of the modules, but for what was dropped, and have their breakpoints."""
+        arch, loaded = self._guest.arch, tuple((str(module.program.path), module.bias) for module in self._modules)
+        if self._is_native:
+            parts = [moved(left_in_go(module.program, arch), module) for module in self._modules]
+        else:
+            parts = [of(self._modules, arch)]
+        entries = {address: site for part in parts for address, site in part.entries.items()}
+        exits = {address: exit_ for part in parts for address, exit_ in part.exits.items()}
+        before = {*self.checker.sites.addresses}
+        wanted = Sites(entries, {**exits, **self._learned}, loaded).without(self._dropped)
         self.cross_at(wanted)
-        for address in before.difference(wanted.addresses):
-            self._breakpoints.remove(address)
         for address in wanted.addresses:
             self._breakpoints.insert(address)
+        if self._is_native:
+            for address in before.difference(wanted.addresses):
+                self._breakpoints.remove(address)
 
     def _leave(self, site: Site, back: int) -> None:
         """Stop at `back`, where `site` returns to."""
-        sites = self.checker.sites
-        known = sites.exits.get(back)
+        known = self.checker.sites.exits.get(back)
         crossings = known.crossings if known is not None else ()
         if site.crossing not in crossings:
-            exit_ = Exit((*crossings, site.crossing), *self._call_before(back))
-            self._cross_at(replace(sites, exits={**sites.exits, back: exit_}))
+            self._learned[back] = Exit((*crossings, site.crossing), *self._call_before(back))
+            self._look()
 
     def _call_before(self, back: int) -> tuple[str, bool]:
         """Return the name of the call that goes on at `back`, and whether it always calls the same function."""

@@ -17,6 +17,7 @@ from harness.watch.sites import (
     HANDLER,
     INTO_C,
     INTO_GO,
+    KERNEL,
     RUNTIME_S_C,
     SIGNALS,
     SWITCH,
@@ -168,8 +169,6 @@ class Checker:
             self._add(WrongStack(self.table.sp, SWITCH, "a C function", entered.hit, at, entered.inner, rule))
 
     def _leave(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int]) -> None:
-        if not self.table.link and left.crossings[0] not in _ON_GO_STACKS:
-            self._forget(sp)
         if not any((name, sp) in self._pending for name in left.crossings) and self._last.get((pc, sp)) == registers:
             return  # QEMU logs a block again that a signal kept from running
         for key in self._found(left, pc, sp, registers):
@@ -177,6 +176,8 @@ class Checker:
             self._last[pc, sp] = registers
             if len(self._last) > REMEMBERED:
                 del self._last[next(iter(self._last))]
+        if not self.table.link and left.crossings[0] not in _ON_GO_STACKS:
+            self._forget(sp)
 
     def _hold_call(self, key: tuple[str, int], left: Exit, sp: int, registers: Mapping[str, int]) -> None:
         """Hold the entry `key` against the registers where it is left."""
@@ -220,10 +221,11 @@ class Checker:
         if left.crossings[0] in _ON_GO_STACKS:
             fitting = [key for key in others if not (sp - key[1]) % SMALLEST]  # the innermost is the last
             return fitting[-1:] or (others if len(others) == 1 else exact[:1])
-        if left.crossings == (INTO_C,) or not (left.sure or self.table.link):
+        if left.crossings == (INTO_C,) or not (left.sure or left.name == KERNEL or self.table.link):
             return []  # it may be that of another call
         reach = FAR if left.sure else NEAR
-        near = [key for key in others if abs(key[1] - sp) <= reach]
+        below = reach if self.table.link else NEAR  # of what is gone nothing tells which it was
+        near = [key for key in others if -below <= key[1] - sp <= reach]
         return sorted(near, key=lambda key: abs(key[1] - sp))[:1]
 
     def _same_g(self, key: tuple[str, int], registers: Mapping[str, int]) -> bool:

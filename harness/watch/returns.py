@@ -9,7 +9,7 @@ from types import MappingProxyType
 from harness.probe import layout
 from harness.probe.guest import Guest
 from harness.probe.layout import Layout
-from harness.watch.sites import SIGNALS, Exit, Sites
+from harness.watch.sites import KERNEL, SIGNALS, Exit, Sites
 
 TRAMPOLINES = 64  # bytes at the start of QEMU's page of them (linux-user/*/signal.c, setup_sigtramp)
 RESTORERS: Mapping[str, bytes] = MappingProxyType({"amd64": bytes.fromhex("48c7c00f0000000f05")})
@@ -23,4 +23,4 @@ def with_returns(sites: Sites, guest: Guest, found: Layout) -> Sites:
     returns = [address for page in found.trampolines for address in range(page, page + TRAMPOLINES, 2)]
     code = RESTORERS.get(guest.arch)
     returns += layout.restorers(guest, code, found) if code else ()
-    return replace(sites, exits={**sites.exits, **{address: Exit(SIGNALS, "the kernel") for address in returns}})
+    return replace(sites, exits={**sites.exits, **{address: Exit(SIGNALS, KERNEL) for address in returns}})

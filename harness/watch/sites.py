@@ -30,6 +30,9 @@ _INTO_GO = dict(zip(INTO_GO, INTO_GO, strict=True)) | _EARLIER
 SIGNALS = ("sigtramp", "cgoSigtramp")
 """What the kernel, or a handler in C that hands on, calls for a signal; the second jumps to the first."""
 
+KERNEL = "the kernel"
+"""What signal handlers return to, as an exit's name."""
+
 INTO_C = "asmcgocall"
 """A C function, from its entry to where it returns to."""
 

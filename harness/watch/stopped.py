@@ -15,12 +15,11 @@ from harness.probe.stops import return_address
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable
 from harness.unwind.modules import Module
-from harness.watch.sites import INTO_GO, SIGNALS, Exit, Site, Sites, left_in_go, moved, of
+from harness.watch.sites import INTO_GO, KERNEL, SIGNALS, Exit, Site, Sites, left_in_go, moved, of
 from harness.watch.watcher import Watcher
 
 MOST = 1000  # crossings of one kind that are held: a stop takes a millisecond
 PATIENCE = 120.0  # seconds that all stops of a run may take
-_KERNEL = "the kernel"
 
 
 class Stopped(Watcher):
@@ -125,4 +124,4 @@ class Stopped(Watcher):
                 made = calls(module.program, function, self._guest.arch)
                 call = next((call for call in made if call.back + module.bias == back), None)
                 return module.name_at(back if call is None else call.address + module.bias), bool(call and call.target)
-        return _KERNEL, False
+        return KERNEL, False

@@ -39,7 +39,8 @@ class RegisterTable:
     `rule` is where it says which of them a C call preserves; `g` holds Go's goroutine while Go code runs.
     `stack_alignment` is what the stack pointer is a multiple of at a call in C (bytes), by the clause `stack_rule`.
     `byte_order` is that of memory, and of registers in a stub's packets. `isa_bit` is the bit of a code address that
-    selects an instruction set: Thumb.
+    selects an instruction set: Thumb. `pops` are the bytes of arguments that a function may take off the stack as it
+    returns (386: the hidden pointer to a result, i386 psABI 2.2.2).
     """
 
     arch: str
@@ -50,6 +51,7 @@ class RegisterTable:
     stack_alignment: int
     byte_order: Literal["little", "big"] = "little"
     isa_bit: int = 0
+    pops: tuple[int, ...] = (0,)
     by_name: Mapping[str, Register] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -116,13 +118,14 @@ def _table(
     stack_alignment: int = 16,
     byte_order: Literal["little", "big"] = "little",
     isa_bit: int = 0,
+    pops: tuple[int, ...] = (0,),
 ) -> RegisterTable:
     wanted = {row.name: bits for names, bits in preserved.items() for row in _rows(names, 0)}
     unknown = wanted.keys() - {row.name for row in rows}
     if unknown:
         raise ValueError(f"{arch}: {unknown}")
     marked = tuple(replace(row, preserved=wanted.get(row.name, 0)) for row in rows)
-    return RegisterTable(arch, marked, rule, stack_rule, g, stack_alignment, byte_order, isa_bit)
+    return RegisterTable(arch, marked, rule, stack_rule, g, stack_alignment, byte_order, isa_bit, pops)
 
 
 AMD64 = _table(
@@ -262,6 +265,7 @@ I386 = _table(
     "i386 psABI 2.2.2",
     "",
     preserved={"esp ebx esi edi ebp": 32},
+    pops=(0, 4),
 )
 _N64 = (  # $0 to $31
     *("zero", "at", "v0", "v1", *(f"a{number}" for number in range(8)), *(f"t{number}" for number in range(4))),

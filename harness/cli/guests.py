@@ -51,6 +51,8 @@ def show(program: Path, finished: Finished) -> str:
     sys.stderr.buffer.flush()
     if finished.error:
         raise EnvironmentBroken(f"{program} could not be started: {finished.error}")
+    if finished.ended == "timeout":
+        return f"{program.name} was stopped when its time was up (--timeout)"
     ended = finished.signal or (f"exit {finished.code}" if finished.code is not None else finished.ended)
     return f"{program.name} ended with {ended}"
 

@@ -21,6 +21,7 @@ from harness.snapshot import WATCH_BY
 from harness.target import QEMU
 from harness.watch.run import watch
 
+TIMED_OUT = 124  # as timeout(1)
 _WATCH = "Hold every crossing between C and Go against the ABI (docs/watch.md)."
 _CORE = "Where to put the core if it dies of a signal (crossabi crash reads it); otherwise none is written."
 _RUNNER = "As pytest's; by default qemu with --watch-crossings, because its log does not stop the program."
@@ -56,8 +57,8 @@ def run(
     crossabi run --watch-crossings --runner=native ./prog
     crossabi run --core=prog.core ./prog-arm64
 
-    It ends as the program does, with 128 + N after signal N. With --watch-crossings each broken promise is a line on
-    stdout, and it ends with 1 when there was one that is not known, whatever the program itself did.
+    It ends as the program does, with 128 + N after signal N, and with 124 when its time was up. With --watch-crossings
+    each broken promise is a line on stdout, and it ends with 1 when there was one that is not known.
     """
     guest = guest_of(program, arguments, names, folders, runner or (QEMU if watch_crossings else AUTO), timeout)
     if core is not None and watch_crossings:
@@ -83,7 +84,7 @@ def run(
         say(note)
     if watched.unwatched:
         say(f"not watched: {watched.unwatched}")
-    sys.exit(1 if broken or watched.unwatched else 0)
+    sys.exit(1 if broken or watched.unwatched else _code(watched.finished))
 
 
 def _plain(guest: Guest, core: Path | None) -> tuple[Finished, str]:
@@ -93,7 +94,9 @@ def _plain(guest: Guest, core: Path | None) -> tuple[Finished, str]:
 
 
 def _code(finished: Finished) -> int:
-    """Return the exit code that says how a program ended; of a signal as a shell does."""
+    """Return the exit code that says how a program ended, as a shell does; as timeout(1) where its time was up."""
+    if finished.ended == "timeout":
+        return TIMED_OUT
     if finished.code is not None:
         return finished.code
     return 128 + getattr(signal, finished.signal or "", 0)

@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.elf.places import Function, Program
 
+_LAST = re.compile(r"(?:^|[ ,])#?(-?(?:0x[0-9a-f]+|\d+))$")  # the last operand
 _TARGET = re.compile(r"(?:%r14, )?#?(-?0x[0-9a-f]+)")  # all operands of a call that names its target
 
 
@@ -124,3 +125,23 @@ def decoder(arch: str, *, is_thumb: bool) -> Any:
     found = capstone.Cs(getattr(capstone, machine.decoder), sum(getattr(capstone, mode) for mode in modes))
     found.skipdata = True  # goes on after what it cannot decode
     return found
+
+
+def restarts(program: Program, function: Function, arch: str) -> tuple[int, ...]:
+    """Return where `function`, of Go, goes on when its stack has grown or it was preempted at its entry.
+
+    Raises OSError. That is behind the call of runtime.morestack: its arguments are loaded again, and it jumps to its
+    own start (cmd/internal/obj, stacksplit).
+    """
+    rows = list(decoder(arch, is_thumb=function.is_thumb).disasm_lite(program.code(function), function.start))
+    starts = {function.start, *function.entries}
+    made = {call.address: call.back for call in calls(program, function, arch)}
+    found, back = [], 0
+    for address, _, _, operands in rows:
+        last = _LAST.search(operands)
+        if address in made:
+            back = made[address]
+        elif back and last and int(last[1], 0) + (address if MACHINES[arch].relative else 0) in starts:
+            found.append(back)
+            back = 0
+    return tuple(found)

@@ -24,6 +24,8 @@ from harness.unwind.modules import Module
 SOURCE = "stub"
 AT_ENTRY = 9  # of the auxiliary vector (getauxval(3))
 SLACK = 5.0  # seconds beyond the program's own time in which it is ended by its keeper
+GRACE = 2.0  # seconds in which what a program that has ended left to be read is read
+_QEMU_S = ("SIGSEGV", "SIGABRT")
 _EXEC = "the program became another one (execve): what came then was not looked at"
 _GONE = (
     "QEMU's stub was gone before the program ended: it was killed, closed descriptors that are not its own, or became"
@@ -104,7 +106,7 @@ def hold(guest: Guest, program: Program, visitors: Sequence[Visitor]) -> Held:
             finished = Finished("signaled", signal="SIGKILL", notes=(broken.what,))
         finally:
             talk.finish()
-    error = None if finished.error else talk.error
+    error = None if finished.error or finished.ended in ("timeout", "limit") else talk.error
     gone = isinstance(error, StubClosed) and not served.tells_end
     if gone:
         error = _taken_along(finished)
@@ -144,7 +146,10 @@ class _Talk(threading.Thread):
     def finish(self) -> None:
         """Wait for the conversation's end; the program has ended."""
         self._runs = False
-        self.join()
+        self.join(GRACE)
+        if self.is_alive():
+            self._served.hang_up()
+            self.join()
 
     def _converse(self, stub: Stub) -> None:
         program, counts = self._program, Counter[int]()
@@ -169,7 +174,13 @@ class _Talk(threading.Thread):
 
 
 def _taken_along(finished: Finished) -> StubBroken | None:
-    """Return the error of a program that went on without a stub and died of what only the stub takes back."""
+    """Return the error of a program that went on without a stub and died of that, or took QEMU along."""
+    if finished.signal in _QEMU_S:
+        return StubBroken(
+            f"QEMU, or the program, ended by {finished.signal} while QEMU's stub was used",
+            why="7.2's stub spoils QEMU's memory where threads come and go by the thousand (docs/limits.md)",
+            mend="use the log (--source=log, --watch-by=log), or run it natively",
+        )
     if finished.signal != "SIGTRAP":
         return None
     return StubBroken(
@@ -190,7 +201,7 @@ def _notes(talk: _Talk, ended: Finished, served: Served, *, gone: bool) -> Itera
 
 def _ended(finished: Finished, last: Stop | None) -> Finished:
     """Return how the program itself ended: gdbserver, which `finished` is of, ends with 0 whatever it does."""
-    if last is None or last.is_alive:
+    if last is None or last.is_alive or finished.ended in ("timeout", "limit"):
         return finished
     if last.how is How.EXITED:
         return replace(finished, ended="exited", code=last.status, signal=None)

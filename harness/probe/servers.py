@@ -41,12 +41,14 @@ class Served:
     """`command` runs the guest, stopped before its first instruction; `connect` reaches it.
 
     `tells_end` says that only the protocol tells how the program ends; `changed` is what serving changes about the run.
+    `hang_up` ends the conversation when the program was ended from outside, where nothing else does.
     """
 
     command: Command
     connect: Callable[[Callable[[], bool]], Stub]
     tells_end: bool
     changed: Mapping[str, str]
+    hang_up: Callable[[], None] = lambda: None
 
 
 def cannot(guest: Guest) -> str:
@@ -80,7 +82,7 @@ def serve(guest: Guest, folder: Path) -> Iterator[Served]:
         script = _SERVER.format(**{name: shlex.quote(str(word)) for name, word in words.items()})
         command = guest.under("/bin/sh", "-c", script, "sh", env=changed)
         changed = {**changed, "address space": "not randomised (gdbserver)"}
-        yield Served(command, lambda alive: Stub(streams.channel, guest.table), True, changed)
+        yield Served(command, lambda alive: Stub(streams.channel, guest.table), True, changed, streams.hang_up)
 
 
 @contextlib.contextmanager
@@ -115,6 +117,11 @@ class _Streams:
             self.channel.shutdown(socket.SHUT_RDWR)
         self.channel.close()
         self._thread.join()
+
+    def hang_up(self) -> None:
+        """Be closed to both sides from now on."""
+        with contextlib.suppress(OSError):
+            self._far.shutdown(socket.SHUT_RDWR)
 
     def _carry(self) -> None:
         with self._far, contextlib.suppress(OSError):

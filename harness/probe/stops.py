@@ -11,7 +11,7 @@ from harness.elf.places import NoSuchPlace, Place, Program
 from harness.probe.conversation import SOURCE, Breakpoints, Visitor, hold, source
 from harness.probe.faults import Candidates
 from harness.probe.frames import backtrace
-from harness.probe.guest import MOST, Guest, Taken, never_reached
+from harness.probe.guest import MOST, Guest, Taken, again_at, never_reached
 from harness.probe.libraries import Libraries
 from harness.registers import RegisterTable
 from harness.snapshot import ENTRY, RETURN, Probe, Snapshot
@@ -42,13 +42,14 @@ def take(
     probes = [*probes, *visit.mapped]
     near = never_reached(program, probes, visit.hits)
     death = visit.faults.death(held.finished) if visit.faults is not None else None
+    never = [f"{place}: {count} of the hits did not return" for place, count in visit.unreturned.items()]
     return Taken(
         (*visit.found, *([death] if death is not None else ())),
         {**{place.text: visit.hits[place.text] for _, place in probes}, **{probe.at: 0 for probe in visit.elsewhere}},
         near,
         held.finished,
         SOURCE,
-        notes=held.notes,
+        notes=(*held.notes, *never),
         uncounted=frozenset(visit.uncounted),
         changed=held.changed,
         error=held.error,
@@ -58,12 +59,16 @@ def take(
 
 @dataclass(frozen=True)
 class _Call:
-    """A call whose return is waited for: where to, and what the stack pointer will be then."""
+    """A call whose return is waited for: where to, and what the stack pointer will be then.
+
+    `entered` is its place, and the goroutine.
+    """
 
     probe: Probe
     hit: int
     address: int
     sp: int
+    entered: tuple[str, int]
 
 
 class _Visit:
@@ -75,6 +80,7 @@ class _Visit:
         self.found: list[Snapshot] = []
         self.hits: Counter[str] = Counter()
         self.uncounted: set[str] = set()
+        self.unreturned: Counter[str] = Counter()
         self.faults: Candidates | None = None
         self.elsewhere = list(elsewhere)
         self.mapped: list[tuple[Probe, Place]] = []
@@ -82,12 +88,14 @@ class _Visit:
         self._libraries: Libraries | None = None
         self._entries: dict[int, Probe] = {}
         self._calls: list[_Call] = []
+        self._restarts: dict[int, Probe] = {}  # where Go's functions go on behind morestack
+        self._again: set[tuple[str, int]] = set()  # places that are about to be entered again, by which goroutine
 
     def begin(self, stub: Stub, breakpoints: Breakpoints, main: Module) -> None:
         """See `Visitor`: put the breakpoints."""
         self._main, self._breakpoints = main, breakpoints
         for probe, place in self._probes:
-            self._put(probe, place, main.bias)
+            self._put(probe, place, main)
         if self.elsewhere:
             self._libraries = Libraries(self._guest, stub, main)
             for address in self._libraries.changed:
@@ -103,16 +111,18 @@ class _Visit:
         if self._libraries is not None and pc in self._libraries.changed and self.elsewhere:
             self._look(self._libraries)
             return True
-        back = next((call for call in self._calls if (call.address, call.sp) == (pc, sp)), None)
-        if back is not None:
-            self._calls.remove(back)
-            if pc not in {call.address for call in self._calls} | self._entries.keys():
-                self._breakpoints.remove(pc)
-            self._add(stub, back.probe, RETURN, back.hit)
-        probe = self._entries.get(pc)
-        if probe is not None:
-            self._enter(stub, probe, pc, sp)
-        return back is not None or probe is not None or pc in {call.address for call in self._calls}
+        is_ours = pc in self._breakpoints
+        if pc in self._restarts:
+            self._again.add((self._restarts[pc].at, self._goroutine(stub)))
+        ended = [call for call in self._calls if call.address == pc and sp - call.sp in table.pops]
+        for call in ended:  # several where one has jumped to the next
+            self._calls.remove(call)
+            self._add(stub, call.probe, RETURN, call.hit)
+        if pc in self._entries:
+            self._enter(stub, self._entries[pc], pc, sp)
+        if ended:
+            self._unless_needed(pc)
+        return is_ours
 
     def die(self, stub: Stub) -> None:
         """See `Visitor`."""
@@ -123,13 +133,18 @@ class _Visit:
         """See `Visitor`."""
         self.faults, self._libraries = None, None
         self._entries.clear()
+        self._restarts.clear()
         self._calls.clear()
 
-    def _put(self, probe: Probe, place: Place, bias: int) -> None:
+    def _put(self, probe: Probe, place: Place, module: Module) -> None:
         # of a function with two entries (ppc64le) a call by either comes by the last
         for address in [row[-1] for row in place.entries] or place.addresses:
-            self._entries[address + bias] = probe
-            self._breakpoints.insert(address + bias)
+            at = address + module.bias
+            self._entries[at] = probe
+            self._breakpoints.insert(at)
+            for back in again_at(module, at, self._guest.arch):
+                self._restarts[back] = probe
+                self._breakpoints.insert(back)
 
     def _look(self, libraries: Libraries) -> None:
         """Put the probes whose places a library has that was mapped just now."""
@@ -139,7 +154,7 @@ class _Visit:
                     place = module.program.find(probe.at)
                     self.elsewhere.remove(probe)
                     self.mapped.append((probe, place))
-                    self._put(probe, place, module.bias)
+                    self._put(probe, place, module)
         if not self.elsewhere:
             for address in libraries.changed:
                 self._breakpoints.remove(address)
@@ -147,7 +162,26 @@ class _Visit:
     def _module(self, address: int) -> Module:
         return self._libraries.at(address) if self._libraries is not None else self._main
 
+    def _unless_needed(self, address: int) -> None:
+        """Take the breakpoint at `address` away unless something else needs it."""
+        if not (
+            address in self._entries or address in self._restarts or any(row.address == address for row in self._calls)
+        ):
+            self._breakpoints.remove(address)
+
+    def _goroutine(self, stub: Stub) -> int:
+        """Return what tells goroutines apart, where a register does."""
+        g = self._guest.table.g
+        return stub.registers(names=(g,)).values.get(g, 0) if g else 0
+
     def _enter(self, stub: Stub, probe: Probe, pc: int, sp: int) -> None:
+        again = probe.at, self._goroutine(stub)
+        if again in self._again:  # the same call: its stack may have moved
+            self._again.remove(again)
+            for number, call in enumerate(self._calls):
+                if call.probe is probe and call.entered == again:
+                    self._calls[number] = self._call(stub, probe, call.hit, sp)
+            return
         self.hits[probe.at] += 1
         hit = self.hits[probe.at]
         if probe.wants(hit):
@@ -155,18 +189,24 @@ class _Visit:
                 self._add(stub, probe, ENTRY, hit)
             if probe.when != ENTRY:
                 call = self._call(stub, probe, hit, sp)
+                gone = [
+                    row for row in self._calls if (row.probe, row.address, row.sp) == (probe, call.address, call.sp)
+                ]
+                for row in gone:  # its frame would be here
+                    self._calls.remove(row)
+                    self.unreturned[probe.at] += 1
                 self._breakpoints.insert(call.address)
                 self._calls.append(call)
         if probe.last is not None and hit >= probe.last:
             for address in [address for address, other in self._entries.items() if other is probe]:
                 del self._entries[address]
-                if address not in {call.address for call in self._calls}:
-                    self._breakpoints.remove(address)
+                self._unless_needed(address)
             self.uncounted.add(probe.at)
 
     def _call(self, stub: Stub, probe: Probe, hit: int, sp: int) -> _Call:
         table = self._guest.table
-        return _Call(probe, hit, return_address(stub, table, sp), sp if table.link else sp + table.word)
+        entered = probe.at, self._goroutine(stub)
+        return _Call(probe, hit, return_address(stub, table, sp), sp if table.link else sp + table.word, entered)
 
     def _add(self, stub: Stub, probe: Probe, when: str, hit: int) -> None:
         if len(self.found) < MOST:

@@ -59,6 +59,7 @@ class Stopped(Watcher):
     def take(self, stub: Stub) -> bool:
         """See `Visitor`."""
         pc = stub.pc()
+        is_ours = pc in self._breakpoints
         if pc in self._libraries.changed:
             new = [row for row in self._libraries.new() if not image.is_system(self._guest, row.program.path)]
             if new:
@@ -66,7 +67,7 @@ class Stopped(Watcher):
                 self._look()
         if pc in self.checker.sites.entries or pc in self.checker.sites.exits:
             self._cross(stub, pc)
-        return pc in self._breakpoints
+        return is_ours
 
     def die(self, stub: Stub) -> None:
         """See `Visitor`: a fault is no crossing."""

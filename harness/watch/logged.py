@@ -42,7 +42,7 @@ class Logged(Watcher):
     @property
     def unwatched(self) -> str:
         """See `Watcher`."""
-        return self.landmarks.missing
+        return super().unwatched or self.landmarks.missing
 
     def take(self, pc: int, record: Record) -> None:
         """See `reader.Listener`."""

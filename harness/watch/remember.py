@@ -65,6 +65,7 @@ def _written(made: Sites) -> dict[str, Any]:
         "landmarks": list(made.landmarks.items()),
         "opens": made.opens,
         "grows": made.grows,
+        "nameless": made.nameless,
     }
 
 
@@ -76,4 +77,5 @@ def _read(rows: dict[str, Any]) -> Sites:
         dict(rows["landmarks"]),
         bool(rows["opens"]),
         bool(rows["grows"]),
+        tuple(rows["nameless"]),
     )

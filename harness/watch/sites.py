@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from harness.elf import gobuild
 from harness.elf.calls import calls
 from harness.elf.places import Function, Program
 from harness.probe import image, libraries
@@ -46,6 +47,7 @@ HANDLER = "sigtrampgo"
 CGOCALL = "runtime.cgocall"  # calls asmcgocall on a goroutine's stack, never on a system stack
 _OPENS_PLUGINS = "plugin.open"
 _RUNTIME = "runtime."
+_TEXT = "runtime.text"
 _WRAPPED = ("", ".abi0")  # functions in assembly have a wrapper of ABIInternal
 RUNTIME_S_C = "x_cgo_"
 """What the names of the C functions of Go's own runtime begin with."""
@@ -91,7 +93,8 @@ class Sites:
 
     `loaded` says which files they are of, each with its load bias, and `landmarks` where execution has to come by if
     that is true (see `harness.probe.image`). `opens` says that one of them may map others while it runs, and `grows`
-    that crossings may come with these: it opens plugins, or has no Go of its own.
+    that crossings may come with these: it opens plugins, or has no Go of its own. `nameless` are files of Go without
+    the names of its functions.
     """
 
     entries: Mapping[int, Site]
@@ -100,6 +103,7 @@ class Sites:
     landmarks: Mapping[int, str] = field(default_factory=dict)
     opens: bool = False
     grows: bool = False
+    nameless: tuple[str, ...] = ()
 
     @property
     def addresses(self) -> tuple[int, ...]:
@@ -133,7 +137,14 @@ def of(modules: Sequence[Module], arch: str) -> Sites:
     loaded = tuple((str(module.program.path), module.bias) for module in modules)
     opens = any(module.program.imports & libraries.OPENS for module in modules)
     grows = opens and (not entries or any(_OPENS_PLUGINS in module.program.by_name for module in modules))
-    return Sites(entries, exits, loaded, image.landmarks(modules, TABLES[arch].isa_bit), opens, grows)
+    marks = image.landmarks(modules, TABLES[arch].isa_bit)
+    return Sites(entries, exits, loaded, marks, opens, grows, nameless(modules))
+
+
+def nameless(modules: Sequence[Module]) -> tuple[str, ...]:
+    """Return those of `modules` that are Go's and were stripped. Raises OSError."""
+    unnamed = (module.program for module in modules if _TEXT not in module.program.by_name)
+    return tuple(program.path.name for program in unnamed if gobuild.version(program.path))
 
 
 def moved(sites: Sites, module: Module) -> Sites:
@@ -242,7 +253,7 @@ def c_functions(program: Program) -> Iterator[Function]:
     Those that the C linker laid out are apart from Go's. Go's own linker (-linkmode=internal) puts them between, where
     their names tell: Go's have a package before a dot, or are made by cmd/cgo and the runtime.
     """
-    bounds = [program.by_name.get(name) for name in ("runtime.text", "runtime.etext")]
+    bounds = [program.by_name.get(name) for name in (_TEXT, "runtime.etext")]
     first, last = ((rows[0].start if rows else 0) for rows in bounds)
     return (
         function

@@ -15,7 +15,7 @@ from harness.probe.stops import return_address
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable
 from harness.unwind.modules import Module
-from harness.watch.sites import INTO_GO, KERNEL, SIGNALS, Exit, Site, Sites, left_in_go, moved, of
+from harness.watch.sites import INTO_GO, KERNEL, SIGNALS, Exit, Site, Sites, left_in_go, moved, nameless, of
 from harness.watch.watcher import Watcher
 
 MOST = 1000  # crossings of one kind that are held: a stop takes a millisecond
@@ -101,7 +101,8 @@ class Stopped(Watcher):
         entries = {address: site for part in parts for address, site in part.entries.items()}
         exits = {address: exit_ for part in parts for address, exit_ in part.exits.items()}
         before = {*self.checker.sites.addresses}
-        wanted = Sites(entries, {**exits, **self._learned}, loaded).without(self._dropped)
+        wanted = Sites(entries, {**exits, **self._learned}, loaded, nameless=nameless(self._modules))
+        wanted = wanted.without(self._dropped)
         self.cross_at(wanted)
         for address in wanted.addresses:
             self._breakpoints.insert(address)

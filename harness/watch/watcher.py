@@ -51,8 +51,9 @@ class Watcher:
 
     @property
     def unwatched(self) -> str:
-        """Why nothing was watched, where that came out only when it ran."""
-        return ""
+        """Why crossings were not watched, where that came out only when it ran."""
+        names = ", ".join(self.checker.sites.nameless)
+        return f"{names} was stripped: crossings are found by the names of functions" if names else ""
 
     def watched(self, finished: Finished, notes: tuple[str, ...] = ()) -> Watched:
         """Return what was seen of a run that `finished` so."""

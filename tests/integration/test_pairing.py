@@ -1,0 +1,119 @@
+"""Hits are calls, each once, and a return is that of its own call: after longjmp, tail calls, growing stacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from .support import CROSSABI, command, deep, target
+
+JUMPS = """
+#include <setjmp.h>
+#include <stdio.h>
+static jmp_buf out;
+struct three { int a, b, c; };
+__attribute__((noipa)) int f(int n) { if (n == 2) longjmp(out, 1); return 10 * n; }
+__attribute__((noipa)) int second(int n) { return n + 1; }
+__attribute__((noipa)) int first(int n) { return second(n + 1); }
+__attribute__((noipa)) struct three make(int n) { struct three made = {n, n, n}; return made; }
+int main(void) {
+  volatile int n;
+  for (n = 0; n < 5; n++)
+    if (!setjmp(out))
+      f(n);
+  printf("%d %d\\n", first(1), make(7).c);
+  return 0;
+}
+"""
+GROWS = """package main
+
+//go:noinline
+func deep(n int) int {
+	var room [100]int
+	if n == 0 {
+		return 0
+	}
+	room[n%100] = deep(n - 1)
+	return room[n%100] + 1
+}
+
+func main() { println(deep(300)) }
+"""
+
+
+def shots(*words: object) -> tuple[str, list[tuple[str, str, int]]]:
+    ran = command([*CROSSABI, "snapshot", "--json", *map(str, words)], Path.cwd())
+    rows = [json.loads(line) for line in ran.text.splitlines() if line.startswith("{")]
+    return ran.text, [(row["at"], row["when"], row["hit"]) for row in rows]
+
+
+@pytest.fixture
+def jumps(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    (tmp_path / "a.c").write_text(JUMPS)
+    subprocess.run([*target(request.param).cc.command, "-O2", "-o", tmp_path / "a", tmp_path / "a.c"], check=True)
+    return tmp_path / "a"
+
+
+@pytest.mark.parametrize("jumps", ["386", "arm64", *map(deep, ("amd64", "s390x", "ppc64le"))], indirect=True)
+def test_a_return_is_that_of_its_own_call(jumps: Path) -> None:
+    told, found = shots("--at=f", "--when=both", "--hits=1-5", jumps)
+    assert found == [
+        ("f", when, hit) for hit in range(1, 6) for when in ("entry", "return") if (when, hit) != ("return", 3)
+    ]
+    assert "f: 1 of the hits did not return" in told
+    told, found = shots("--at=first", "--at=second", "--at=make", "--when=both", jumps)
+    assert found[:2] == [("first", "entry", 1), ("second", "entry", 1)]
+    assert sorted(found[2:4]) == [("first", "return", 1), ("second", "return", 1)]
+    assert found[4:] == [("make", "entry", 1), ("make", "return", 1)]  # of 386: with `ret $4`
+    assert "3 7\n" in told
+
+
+@pytest.mark.parametrize(
+    "arch", ["s390x", *map(deep, ("amd64", "386", "arm64", "riscv64", "ppc64le", "arm", "mips64le"))]
+)
+def test_a_function_of_go_whose_stack_grows_is_entered_once(arch: str, tmp_path: Path) -> None:
+    on = target(arch)
+    (tmp_path / "main.go").write_text(GROWS)
+    (tmp_path / "go.mod").write_text("module grows\n\ngo 1.21\n")
+    env = {**os.environ, "GOARCH": on.toolchain.goarch, **on.toolchain.go_env, "CGO_ENABLED": "0"}
+    subprocess.run([on.go.command, "build", "-o", "grows", "."], cwd=tmp_path, env=env, check=True)
+    wanted = [("main.deep", "entry", hit) for hit in range(1, 302)]
+    for source in ("log", "stub") if on.runner == "qemu" else ("stub",):
+        told, found = shots("--at=main.deep", "--hits=1-", f"--source={source}", tmp_path / "grows")
+        assert found == wanted, (source, len(found))
+        assert "300\n" in told
+    _, found = shots("--at=main.deep", "--when=return", "--hits=299-", tmp_path / "grows")
+    assert [hit for _, _, hit in found] == [301, 300, 299]
+
+
+@pytest.mark.parametrize("words", [("snapshot", "--at=main"), ("run", "--watch-crossings", "--runner=native")])
+def test_an_interrupt_ends_a_native_program_that_is_stopped(words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text('#include <unistd.h>\nint main(void) { write(1, "!", 1); for (;;) pause(); }\n')
+    subprocess.run(["gcc", "-o", tmp_path / "waits", tmp_path / "a.c"], check=True)
+    with subprocess.Popen(
+        [*CROSSABI, *words, tmp_path / "waits"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as ran:
+        until = time.monotonic() + 20
+        while not _runs(tmp_path / "waits") and time.monotonic() < until:
+            time.sleep(0.05)
+        ran.send_signal(signal.SIGINT)
+        ran.communicate(timeout=15)
+        assert ran.returncode == 130
+    assert not _runs(tmp_path / "waits")
+
+
+def _runs(program: Path) -> bool:
+    """Whether a process of `program` itself is there, which gdbserver has let go on."""
+    for entry in Path("/proc").glob("[0-9]*/exe"):
+        try:
+            if entry.readlink() == program and "S (sleeping)" in (entry.parent / "status").read_text():
+                return True
+        except OSError:
+            continue
+    return False

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from harness.elf import symtab
+from harness.elf.reading import opened
 from harness.errors import UsageError
 from harness.suggest import nearest
 
@@ -190,27 +190,23 @@ _FORMS = "name a function as the symbol table has it (add3, main.goCallback), fi
 
 @lru_cache(maxsize=16)
 def _load(path: Path, stamp: tuple[int, int]) -> Program:
-    try:
-        with path.open("rb") as file:
-            elf = ELFFile(file)
-            rows: dict[tuple[int, str], Function] = {}
-            for function in _functions(elf):
-                known = rows.setdefault((function.start, function.name), function)
-                if function.size > known.size:  # Go's linker says in .symtab, and not in .dynsym, how large C's are
-                    rows[function.start, function.name] = function
-            ordered = tuple(rows[key] for key in sorted(rows))
-            loads = (segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
-            segments = tuple((load["p_vaddr"], load["p_filesz"], load["p_offset"]) for load in loads)
-            sections = tuple(
-                (section["sh_addr"], section["sh_addr"] + section["sh_size"])
-                for section in elf.iter_sections()
-                if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR
-            )
-            dynamic = symtab.symbols(elf, ".dynsym", _FUNCTION)
-            imports = frozenset(symbol.name for symbol in dynamic if not symbol.is_defined)
-            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments, sections, imports)
-    except (ELFError, ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not a usable ELF file: {error}", mend="name a Linux program") from None
+    with opened(path) as elf:
+        rows: dict[tuple[int, str], Function] = {}
+        for function in _functions(elf):
+            known = rows.setdefault((function.start, function.name), function)
+            if function.size > known.size:  # Go's linker says in .symtab, and not in .dynsym, how large C's are
+                rows[function.start, function.name] = function
+        ordered = tuple(rows[key] for key in sorted(rows))
+        loads = (segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
+        segments = tuple((load["p_vaddr"], load["p_filesz"], load["p_offset"]) for load in loads)
+        sections = tuple(
+            (section["sh_addr"], section["sh_addr"] + section["sh_size"])
+            for section in elf.iter_sections()
+            if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR
+        )
+        dynamic = symtab.symbols(elf, ".dynsym", _FUNCTION)
+        imports = frozenset(symbol.name for symbol in dynamic if not symbol.is_defined)
+        return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments, sections, imports)
 
 
 def load(path: Path) -> Program:

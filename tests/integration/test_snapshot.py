@@ -227,3 +227,16 @@ def test_what_is_no_program_ends_with_4(tmp_path: Path) -> None:
     for name, says in (("text", "not a usable ELF file"), ("missing", "cannot be read")):
         ran = snapshot("--at", "main", tmp_path / name)
         assert (ran.code, says in ran.text, "Traceback" in ran.text) == (4, True, False)
+
+
+@pytest.mark.parametrize("words", [("run", "--watch-crossings"), ("snapshot", "--at=add3")])
+@pytest.mark.parametrize("arch", ["amd64", "arm64"])
+def test_a_program_with_a_damaged_header_ends_with_4(
+    build: Build, arch: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    content = bytearray(build(arch, "-pie", "-fPIE").read_bytes())
+    content[32:40] = b"\xff" * 7 + b"\x7f"  # e_phoff
+    (tmp_path / "prog").write_bytes(content)
+    ran = command([*CROSSABI, *words, "--runner=qemu", str(tmp_path / "prog")], Path.cwd())
+    assert (ran.code, "Traceback" in ran.text) == (4, False), ran.text
+    assert f"{tmp_path / 'prog'}: not a usable ELF file: its headers are damaged" in ran.text

@@ -69,6 +69,7 @@ class Program:
     segments: tuple[tuple[int, int, int], ...] = ()  # address, size in the file, offset in the file
     sections: tuple[tuple[int, int], ...] = ()  # those with code: address, end; none where no section header says
     imports: frozenset[str] = frozenset()  # the functions that it takes from other files
+    bits: int = 64  # of an address
 
     def code(self, function: Function) -> bytes:
         """Return the bytes of `function` (empty where the file does not hold them). Raises OSError."""
@@ -150,6 +151,9 @@ class Program:
             address = int(text, 16)
         except ValueError:
             raise NoSuchPlace(f"{text!r} is no address", mend=_FORMS) from None
+        if address >= _END[self.bits]:
+            what = f"{self.path}: {text} is beyond every address that a program of {self.bits} bits can have"
+            raise NoSuchPlace(what, mend=_FORMS)
         function = self.function_at(address)
         return Place(text, (address,), function.name if function else "")
 
@@ -184,6 +188,7 @@ class Program:
 
 
 _ABI0 = ".abi0"
+_END = {32: (1 << 32) - 4096, 64: 1 << 63}  # the kernel's: error codes of system calls; the upper half
 _ADDIS_R2_R12, _ADDI_R2_R2 = 0x3C4C, 0x3842  # the upper halves of these instructions
 _FORMS = "name a function as the symbol table has it (add3, main.goCallback), file.c:12, or an address (0x401126)"
 
@@ -206,7 +211,8 @@ def _load(path: Path, stamp: tuple[int, int]) -> Program:
         )
         dynamic = symtab.symbols(elf, ".dynsym", _FUNCTION)
         imports = frozenset(symbol.name for symbol in dynamic if not symbol.is_defined)
-        return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments, sections, imports)
+        is_fixed = elf["e_type"] == "ET_EXEC"
+        return Program(path, is_fixed, elf["e_entry"], ordered, segments, sections, imports, elf.elfclass)
 
 
 def load(path: Path) -> Program:

@@ -16,7 +16,7 @@ from harness.probe.libraries import Libraries
 from harness.registers import RegisterTable
 from harness.snapshot import ENTRY, RETURN, Probe, Snapshot
 from harness.stub.client import Stub
-from harness.stub.errors import MemoryUnreadable
+from harness.stub.errors import MemoryUnreadable, StubRefused
 from harness.unwind.modules import Module
 from harness.unwind.unwinder import Backtrace
 
@@ -53,6 +53,7 @@ def take(
         changed=held.changed,
         error=held.error,
         unmapped=frozenset(probe.at for probe in visit.elsewhere),
+        refused=visit.refused,
     )
 
 
@@ -75,6 +76,7 @@ class _Visit:
         self.found: list[Snapshot] = []
         self.hits: Counter[str] = Counter()
         self.uncounted: set[str] = set()
+        self.refused: dict[str, str] = {}
         self.faults: Candidates | None = None
         self.elsewhere = list(elsewhere)
         self.mapped: list[tuple[Probe, Place]] = []
@@ -128,8 +130,12 @@ class _Visit:
     def _put(self, probe: Probe, place: Place, bias: int) -> None:
         # of a function with two entries (ppc64le) a call by either comes by the last
         for address in [row[-1] for row in place.entries] or place.addresses:
-            self._entries[address + bias] = probe
-            self._breakpoints.insert(address + bias)
+            try:
+                self._breakpoints.insert(address + bias)
+            except StubRefused as error:
+                self.refused[place.text] = f"nothing is mapped at {address + bias:#x} when it starts: {error.what}"
+            else:
+                self._entries[address + bias] = probe
 
     def _look(self, libraries: Libraries) -> None:
         """Put the probes whose places a library has that was mapped just now."""

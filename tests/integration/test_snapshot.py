@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import subprocess
 from collections.abc import Callable, Mapping
@@ -200,12 +201,24 @@ def test_a_function_that_never_runs_is_told(build: Build) -> None:
     assert "never: execution never came by; the program also has never_at_all\n" in ran.text
 
 
+@pytest.mark.parametrize("flags", [("-no-pie",), ("-pie", "-fPIE")])
+def test_an_address_where_nothing_is_mapped_is_told_and_the_others_are_taken(build: Build, flags: tuple[str]) -> None:
+    nowhere = "0x7ffffffff000"
+    alone = snapshot("--at", nowhere, "--runner=native", build("amd64", *flags))
+    assert alone.code == 1, alone.text
+    assert re.search(rf"^crossabi: {nowhere}: nothing is mapped at 0x[0-9a-f]+ when it starts: ", alone.text, re.M)
+    assert "ended with exit 0" in alone.text
+    both = snapshot("--at", nowhere, "--at", "add3", "--json", "--runner=native", build("amd64", *flags))
+    assert (both.code, [row["at"] for row in rows(both)]) == (0, ["add3"] * 3), both.text
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["--at", "ad3"], "no function is called 'ad3'\n  why:  near it: add3"),
         (["--at", "prog.c:1"], "line 1 of prog.c has no code\n  why:  the next line that has code is "),
         (["--at", "nowhere.c:1"], "no source file called 'nowhere.c'"),
+        (["--at", f"0x{'f' * 22}"], f"0x{'f' * 22} is beyond every address that a program of 64 bits can have"),
         (["--at", "add3", "--hits=0"], "'0' is no range of hits"),
         (["--at", "add3", "--memory=rip:4"], "arm64 has no register rip: pc, sp, "),
         (["--at", "add3", "--memory=sp"], "'sp' is no memory: sp:64"),

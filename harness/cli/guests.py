@@ -6,15 +6,18 @@ import sys
 from pathlib import Path
 
 from harness import arches
+from harness.cli.options import say
 from harness.elf.identity import identify
 from harness.errors import EnvironmentBroken, UsageError
 from harness.host import tools
 from harness.host.resolve import survey
 from harness.probe.guest import Guest
 from harness.process.client import own_environment
-from harness.process.spec import GO_TERMINATE, Command, Finished
+from harness.process.spec import GO_TERMINATE, MIB, Command, Finished, Limits
 from harness.target import QEMU
 from harness.toolchain import Elf, Toolchain, Toolchains, load_all
+
+MOST_OUTPUT = 64 * MIB  # of stdout and of stderr: they are kept until the program has ended
 
 
 def guest_of(
@@ -34,7 +37,8 @@ def guest_of(
     if found.runner == QEMU and found.emulator is None:
         mend = f"crossabi setup --arch={toolchain.arch}"
         raise EnvironmentBroken(f"{toolchain.emulator.program} is missing", mend=mend)
-    command = Command((), own_environment(), timeout, cwd=Path.cwd(), stops=GO_TERMINATE)
+    limits = Limits(output=MOST_OUTPUT)
+    command = Command((), own_environment(), timeout, cwd=Path.cwd(), limits=limits, stops=GO_TERMINATE)
     return Guest(found, program.resolve(), arguments, command)
 
 
@@ -49,12 +53,19 @@ def show(program: Path, finished: Finished) -> str:
     sys.stderr.flush()
     sys.stderr.buffer.write(finished.stdout + finished.stderr)
     sys.stderr.buffer.flush()
+    say_dropped(finished)
     if finished.error:
         raise EnvironmentBroken(f"{program} could not be started: {finished.error}")
     if finished.ended == "timeout":
         return f"{program.name} was stopped when its time was up (--timeout)"
     ended = finished.signal or (f"exit {finished.code}" if finished.code is not None else finished.ended)
     return f"{program.name} ended with {ended}"
+
+
+def say_dropped(finished: Finished) -> None:
+    """Say how much of what the program printed was not kept, if any of it was."""
+    for name, count in finished.dropped.items():
+        say(f"{count} bytes of {name}, after the first {MOST_OUTPUT // MIB} MiB, were dropped")
 
 
 def toolchain_of(toolchains: Toolchains, program: Path, names: tuple[str, ...]) -> Toolchain:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.guests import guest_of, show
+from harness.cli.guests import guest_of, say_dropped, show
 from harness.cli.options import ARCH, TOOLCHAINS, say
 from harness.data import toolchains_dir
 from harness.host import faults
@@ -67,6 +67,7 @@ def run(
         finished, why = _plain(guest, core)
         sys.stdout.buffer.write(finished.stdout)
         sys.stderr.buffer.write(finished.stderr)
+        say_dropped(finished)
         if why:
             say(why)
         sys.exit(_code(finished))

@@ -8,13 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from harness.core.memory import NOT_MAPPED, NotInCoreError
 from harness.core.reader import SOURCE, Core
 from harness.core.threads import Thread
 from harness.elf import code, places
+from harness.elf.reading import DAMAGE
 from harness.registers import TABLES
 from harness.snapshot import FAULT, THREAD, Fault, Snapshot
 from harness.unwind.modules import Module, modules
@@ -180,5 +180,5 @@ def _build_id(path: Path) -> tuple[int, bytes]:
         with path.open("rb") as file:
             section = ELFFile(file).get_section_by_name(_BUILD_ID)
             return (0, b"") if section is None else (section["sh_addr"], section.data())
-    except (OSError, ELFError):
+    except (OSError, *DAMAGE):
         return 0, b""

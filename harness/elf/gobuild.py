@@ -6,8 +6,9 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
+
+from harness.elf.reading import DAMAGE
 
 _MAGIC = b"\xff Go buildinf:"
 _FLAGS, _TEXTS = 15, 32  # offsets of the flags and of the first text
@@ -22,7 +23,7 @@ def version(path: Path) -> str:
         with path.open("rb") as file:
             section = ELFFile(file).get_section_by_name(".go.buildinfo")
             data = section.data() if section else b""
-    except (ELFError, OSError):
+    except (OSError, *DAMAGE):
         return ""
     if not data.startswith(_MAGIC) or len(data) <= _TEXTS or not data[_FLAGS] & _INLINE:
         return ""

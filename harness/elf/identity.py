@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.descriptions import describe_e_machine
 from elftools.elf.elffile import ELFFile
 
+from harness.elf.reading import DAMAGE
 from harness.toolchain import Elf
 
 
@@ -50,7 +50,7 @@ def identify(path: Path) -> Identity:
             )
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ELFError, UnicodeDecodeError, ValueError, KeyError) as error:
+    except DAMAGE as error:
         raise ValueError(f"{path}: not a usable ELF file: {error}") from error
 
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from elftools.common.exceptions import DWARFError, ELFError
 from elftools.elf.elffile import ELFFile
 
 from harness.elf.lineprogram import line_rows
+from harness.elf.reading import DAMAGE
 
 Row = tuple[int, int, bool]  # address, line, whether it is a recommended place for a breakpoint (is_stmt)
 
@@ -23,7 +23,7 @@ def rows_of(path: Path, file: str) -> tuple[Row, ...]:
         with path.open("rb") as stream:
             elf = ELFFile(stream)
             return tuple(_rows(elf.get_dwarf_info(), file)) if elf.has_dwarf_info() else ()
-    except (OSError, ELFError, DWARFError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (OSError, *DAMAGE):
         return ()
 
 
@@ -57,7 +57,7 @@ def line_at(path: Path, address: int) -> tuple[str, int]:
     try:
         stat = path.stat()
         return _Lines.of(path, (stat.st_size, stat.st_mtime_ns)).at(address)
-    except (OSError, ELFError, DWARFError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (OSError, *DAMAGE):
         return "", 0
 
 

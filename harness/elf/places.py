@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from harness.elf import symtab
+from harness.elf.reading import opened
 from harness.errors import UsageError
 from harness.suggest import nearest
 
@@ -69,6 +69,7 @@ class Program:
     segments: tuple[tuple[int, int, int], ...] = ()  # address, size in the file, offset in the file
     sections: tuple[tuple[int, int], ...] = ()  # those with code: address, end; none where no section header says
     imports: frozenset[str] = frozenset()  # the functions that it takes from other files
+    bits: int = 64  # of an address
 
     def code(self, function: Function) -> bytes:
         """Return the bytes of `function` (empty where the file does not hold them). Raises OSError."""
@@ -150,6 +151,9 @@ class Program:
             address = int(text, 16)
         except ValueError:
             raise NoSuchPlace(f"{text!r} is no address", mend=_FORMS) from None
+        if address >= _END[self.bits]:
+            what = f"{self.path}: {text} is beyond every address that a program of {self.bits} bits can have"
+            raise NoSuchPlace(what, mend=_FORMS)
         function = self.function_at(address)
         return Place(text, (address,), function.name if function else "")
 
@@ -184,33 +188,31 @@ class Program:
 
 
 _ABI0 = ".abi0"
+_END = {32: (1 << 32) - 4096, 64: 1 << 63}  # the kernel's: error codes of system calls; the upper half
 _ADDIS_R2_R12, _ADDI_R2_R2 = 0x3C4C, 0x3842  # the upper halves of these instructions
 _FORMS = "name a function as the symbol table has it (add3, main.goCallback), file.c:12, or an address (0x401126)"
 
 
 @lru_cache(maxsize=16)
 def _load(path: Path, stamp: tuple[int, int]) -> Program:
-    try:
-        with path.open("rb") as file:
-            elf = ELFFile(file)
-            rows: dict[tuple[int, str], Function] = {}
-            for function in _functions(elf):
-                known = rows.setdefault((function.start, function.name), function)
-                if function.size > known.size:  # Go's linker says in .symtab, and not in .dynsym, how large C's are
-                    rows[function.start, function.name] = function
-            ordered = tuple(rows[key] for key in sorted(rows))
-            loads = (segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
-            segments = tuple((load["p_vaddr"], load["p_filesz"], load["p_offset"]) for load in loads)
-            sections = tuple(
-                (section["sh_addr"], section["sh_addr"] + section["sh_size"])
-                for section in elf.iter_sections()
-                if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR
-            )
-            dynamic = symtab.symbols(elf, ".dynsym", _FUNCTION)
-            imports = frozenset(symbol.name for symbol in dynamic if not symbol.is_defined)
-            return Program(path, elf["e_type"] == "ET_EXEC", elf["e_entry"], ordered, segments, sections, imports)
-    except (ELFError, ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not a usable ELF file: {error}", mend="name a Linux program") from None
+    with opened(path) as elf:
+        rows: dict[tuple[int, str], Function] = {}
+        for function in _functions(elf):
+            known = rows.setdefault((function.start, function.name), function)
+            if function.size > known.size:  # Go's linker says in .symtab, and not in .dynsym, how large C's are
+                rows[function.start, function.name] = function
+        ordered = tuple(rows[key] for key in sorted(rows))
+        loads = (segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD")
+        segments = tuple((load["p_vaddr"], load["p_filesz"], load["p_offset"]) for load in loads)
+        sections = tuple(
+            (section["sh_addr"], section["sh_addr"] + section["sh_size"])
+            for section in elf.iter_sections()
+            if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR
+        )
+        dynamic = symtab.symbols(elf, ".dynsym", _FUNCTION)
+        imports = frozenset(symbol.name for symbol in dynamic if not symbol.is_defined)
+        is_fixed = elf["e_type"] == "ET_EXEC"
+        return Program(path, is_fixed, elf["e_entry"], ordered, segments, sections, imports, elf.elfclass)
 
 
 def load(path: Path) -> Program:

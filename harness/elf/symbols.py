@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from harness.elf import symtab
+from harness.elf.reading import DAMAGE
 
 Range = tuple[int, int]
 
@@ -49,7 +49,7 @@ def _table(path: Path) -> tuple[list[int], list[tuple[int, int, str]]]:
             for symbol in symtab.symbols(ELFFile(file), ".symtab", _NAMED):
                 if symbol.size:
                     rows.setdefault(symbol.value, (symbol.value, symbol.size, symbol.name))
-    except (OSError, ELFError, ValueError, KeyError):
+    except (OSError, *DAMAGE):
         return [], []
     ordered = [rows[start] for start in sorted(rows)]
     return [row[0] for row in ordered], ordered

@@ -53,9 +53,10 @@ class Taken:
     """The snapshots of one run, how often each place was hit, how the run ended, and what a reader has to know.
 
     `near` are other names for each place where execution never came by. `uncounted` are the places whose hits were not
-    counted after the last one wanted; `unmapped` those that no library had that was mapped. `changed` is what the
-    source changed about the run, for the environment block. With an `error` the run was not the program's own from some
-    point on; the snapshots are of before.
+    counted after the last one wanted; `unmapped` those that no library had that was mapped; `refused` those where it
+    could not be stopped, with a sentence that says why. `changed` is what the source changed about the run, for the
+    environment block. With an `error` the run was not the program's own from some point on; the snapshots are of
+    before.
     """
 
     snapshots: tuple[Snapshot, ...]
@@ -68,6 +69,7 @@ class Taken:
     changed: Mapping[str, str] = field(default_factory=dict)
     error: CrossabiError | None = None
     unmapped: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unreached(self) -> dict[str, str]:
@@ -76,6 +78,7 @@ class Taken:
             place: f"; the program also has {', '.join(names)}" if names else "" for place, names in self.near.items()
         }
         never = {place: f"execution never came by{more}" for place, more in also.items()}
+        never |= {place: why for place, why in self.refused.items() if place in never}
         return never | dict.fromkeys(self.unmapped, "neither the program nor a library that it mapped has such a place")
 
 

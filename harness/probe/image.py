@@ -6,10 +6,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from elftools.common.exceptions import ELFError
 from elftools.elf.constants import P_FLAGS
-from elftools.elf.elffile import ELFFile
 
 from harness.elf import places
+from harness.elf.reading import opened
 from harness.probe import layout
 from harness.probe.frames import finder
 from harness.probe.guest import Guest
@@ -22,7 +23,7 @@ _GO_LIBRARY = re.compile(r"_rt0_\w+_linux_lib")  # what starts Go in a c-shared 
 
 
 def main_module(guest: Guest, found: Layout | None = None) -> Module:
-    """Return the program of `guest`, with the load bias that QEMU gives it. Raises UsageError, OSError."""
+    """Return the program of `guest`, with the load bias that QEMU gives it. Raises UsageError."""
     program = places.load(guest.program)
     if program.is_fixed:
         return Module(program, 0)
@@ -53,10 +54,13 @@ def is_system(guest: Guest, file: Path) -> bool:
 
 
 def _first_code(path: Path) -> int:
-    """Return the lowest address of what may be executed, which is what QEMU's log calls start_code."""
-    with path.open("rb") as file:
-        loads = ELFFile(file).iter_segments("PT_LOAD")
-        return min((load["p_vaddr"] for load in loads if load["p_flags"] & P_FLAGS.PF_X), default=0)
+    """Return the lowest address of what may be executed, which QEMU's log calls start_code. Raises UsageError."""
+    with opened(path) as elf:
+        loads = elf.iter_segments("PT_LOAD")
+        code = [load["p_vaddr"] for load in loads if load["p_flags"] & P_FLAGS.PF_X]
+        if not code:
+            raise ELFError("no segment of it has code")
+        return min(code)
 
 
 def landmarks(found: Sequence[Module], isa_bit: int) -> Mapping[int, str]:

@@ -10,9 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-
 from harness.build.store import Store
+from harness.elf.reading import opened
 from harness.probe.frames import finder
 from harness.probe.guest import Guest
 from harness.process import client
@@ -50,9 +49,9 @@ def layout(guest: Guest) -> Layout:
 
 
 def interpreter(program: Path) -> str:
-    """Return the dynamic loader that maps `program`, or an empty text where there is none. Raises OSError."""
-    with program.open("rb") as file:
-        found = (segment.data() for segment in ELFFile(file).iter_segments("PT_INTERP"))
+    """Return the dynamic loader that maps `program`, or an empty text where there is none. Raises UsageError."""
+    with opened(program) as elf:
+        found = (segment.data() for segment in elf.iter_segments("PT_INTERP"))
         return next(found, b"").rstrip(b"\0").decode(errors="surrogateescape")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.elf.places import NoSuchPlace, Place, Program
 from harness.probe.conversation import SOURCE, Breakpoints, Visitor, hold, source
@@ -16,9 +16,11 @@ from harness.probe.libraries import Libraries
 from harness.registers import RegisterTable
 from harness.snapshot import ENTRY, RETURN, Probe, Snapshot
 from harness.stub.client import Stub
-from harness.stub.errors import MemoryUnreadable
+from harness.stub.errors import MemoryUnreadable, StubRefused
 from harness.unwind.modules import Module
 from harness.unwind.unwinder import Backtrace
+
+_WHY = " (it ended before, jumped past them, panicked, or its stack moved after the last one that was wanted)"
 
 
 def take(
@@ -37,12 +39,13 @@ def take(
     """
     visit = _Visit(guest, probes, elsewhere, fault=fault)
     held = hold(guest, program, (visit, *beside))
+    visit.unreturned.update(call.probe.at for call in visit.calls)
     if held.error is not None and not (visit.found or beside):
         raise held.error
     probes = [*probes, *visit.mapped]
     near = never_reached(program, probes, visit.hits)
     death = visit.faults.death(held.finished) if visit.faults is not None else None
-    never = [f"{place}: {count} of the hits did not return" for place, count in visit.unreturned.items()]
+    never = [f"{place}: {count} of the hits were not seen to return{_WHY}" for place, count in visit.unreturned.items()]
     return Taken(
         (*visit.found, *([death] if death is not None else ())),
         {**{place.text: visit.hits[place.text] for _, place in probes}, **{probe.at: 0 for probe in visit.elsewhere}},
@@ -54,6 +57,7 @@ def take(
         changed=held.changed,
         error=held.error,
         unmapped=frozenset(probe.at for probe in visit.elsewhere),
+        refused=visit.refused,
     )
 
 
@@ -81,14 +85,16 @@ class _Visit:
         self.hits: Counter[str] = Counter()
         self.uncounted: set[str] = set()
         self.unreturned: Counter[str] = Counter()
+        self.refused: dict[str, str] = {}
         self.faults: Candidates | None = None
         self.elsewhere = list(elsewhere)
         self.mapped: list[tuple[Probe, Place]] = []
         self._guest, self._probes, self._wants_fault = guest, probes, fault
         self._libraries: Libraries | None = None
         self._entries: dict[int, Probe] = {}
-        self._calls: list[_Call] = []
+        self.calls: list[_Call] = []
         self._restarts: dict[int, Probe] = {}  # where Go's functions go on behind morestack
+        self._latest: dict[tuple[str, int], tuple[int, int]] = {}  # hit and stack pointer, by place and goroutine
         self._again: set[tuple[str, int]] = set()  # places that are about to be entered again, by which goroutine
 
     def begin(self, stub: Stub, breakpoints: Breakpoints, main: Module) -> None:
@@ -114,9 +120,9 @@ class _Visit:
         is_ours = pc in self._breakpoints
         if pc in self._restarts:
             self._again.add((self._restarts[pc].at, self._goroutine(stub)))
-        ended = [call for call in self._calls if call.address == pc and sp - call.sp in table.pops]
+        ended = [call for call in self.calls if call.address == pc and sp - call.sp in table.pops]
         for call in ended:  # several where one has jumped to the next
-            self._calls.remove(call)
+            self.calls.remove(call)
             self._add(stub, call.probe, RETURN, call.hit)
         if pc in self._entries:
             self._enter(stub, self._entries[pc], pc, sp)
@@ -134,14 +140,18 @@ class _Visit:
         self.faults, self._libraries = None, None
         self._entries.clear()
         self._restarts.clear()
-        self._calls.clear()
+        self.calls.clear()
 
     def _put(self, probe: Probe, place: Place, module: Module) -> None:
         # of a function with two entries (ppc64le) a call by either comes by the last
         for address in [row[-1] for row in place.entries] or place.addresses:
             at = address + module.bias
+            try:
+                self._breakpoints.insert(at)
+            except StubRefused as error:
+                self.refused[place.text] = f"nothing is mapped at {at:#x} when it starts: {error.what}"
+                continue
             self._entries[at] = probe
-            self._breakpoints.insert(at)
             for back in again_at(module, at, self._guest.arch):
                 self._restarts[back] = probe
                 self._breakpoints.insert(back)
@@ -165,7 +175,7 @@ class _Visit:
     def _unless_needed(self, address: int) -> None:
         """Take the breakpoint at `address` away unless something else needs it."""
         if not (
-            address in self._entries or address in self._restarts or any(row.address == address for row in self._calls)
+            address in self._entries or address in self._restarts or any(row.address == address for row in self.calls)
         ):
             self._breakpoints.remove(address)
 
@@ -176,32 +186,37 @@ class _Visit:
 
     def _enter(self, stub: Stub, probe: Probe, pc: int, sp: int) -> None:
         again = probe.at, self._goroutine(stub)
-        if again in self._again:  # the same call: its stack may have moved
+        if again in self._again:
             self._again.remove(again)
-            for number, call in enumerate(self._calls):
-                if call.probe is probe and call.entered == again:
-                    self._calls[number] = self._call(stub, probe, call.hit, sp)
+            self._move(again, sp)
             return
         self.hits[probe.at] += 1
         hit = self.hits[probe.at]
+        self._latest[again] = hit, sp
         if probe.wants(hit):
             if probe.when != RETURN:
                 self._add(stub, probe, ENTRY, hit)
             if probe.when != ENTRY:
                 call = self._call(stub, probe, hit, sp)
-                gone = [
-                    row for row in self._calls if (row.probe, row.address, row.sp) == (probe, call.address, call.sp)
-                ]
+                gone = [row for row in self.calls if (row.probe, row.address, row.sp) == (probe, call.address, call.sp)]
                 for row in gone:  # its frame would be here
-                    self._calls.remove(row)
+                    self.calls.remove(row)
                     self.unreturned[probe.at] += 1
                 self._breakpoints.insert(call.address)
-                self._calls.append(call)
+                self.calls.append(call)
         if probe.last is not None and hit >= probe.last:
             for address in [address for address, other in self._entries.items() if other is probe]:
                 del self._entries[address]
                 self._unless_needed(address)
             self.uncounted.add(probe.at)
+
+    def _move(self, again: tuple[str, int], sp: int) -> None:
+        """Follow the stack of the goroutine that enters a place again: it may be elsewhere now, as a whole."""
+        hit, before = self._latest.get(again, (0, sp))
+        for number, call in enumerate(self.calls):
+            is_same = (call.entered, call.hit) == (again, hit)
+            if is_same or (again[1] and call.entered[1] == again[1]):
+                self.calls[number] = replace(call, sp=call.sp + sp - before)
 
     def _call(self, stub: Stub, probe: Probe, hit: int, sp: int) -> _Call:
         table = self._guest.table

@@ -8,11 +8,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from harness.elf import places
 from harness.elf.places import Function, Program
+from harness.elf.reading import DAMAGE
 from harness.errors import UsageError
 from harness.unwind import cfi
 from harness.unwind.cursor import CfiBroken
@@ -86,7 +86,7 @@ def _frames(path: Path, stamp: tuple[int, int]) -> tuple[cfi.Frames, ...]:
                     section.data(), section["sh_addr"], is_eh=is_eh, word=elf.elfclass // 8, order=order
                 )
                 found.append(table)
-    except (OSError, ELFError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, *DAMAGE):
         pass
     return tuple(found)
 
@@ -147,7 +147,7 @@ def _dynamic(path: Path) -> tuple[int, Literal["little", "big"], int]:
             elf = ELFFile(file)
             found = next((row["p_vaddr"] for row in elf.iter_segments() if row["p_type"] == "PT_DYNAMIC"), 0)
             return elf.elfclass // 8, "little" if elf.little_endian else "big", found
-    except (OSError, ELFError):
+    except (OSError, *DAMAGE):
         return 8, "little", 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import subprocess
 from collections.abc import Callable, Mapping
@@ -200,12 +201,24 @@ def test_a_function_that_never_runs_is_told(build: Build) -> None:
     assert "never: execution never came by; the program also has never_at_all\n" in ran.text
 
 
+@pytest.mark.parametrize("flags", [("-no-pie",), ("-pie", "-fPIE")])
+def test_an_address_where_nothing_is_mapped_is_told_and_the_others_are_taken(build: Build, flags: tuple[str]) -> None:
+    nowhere = "0x7ffffffff000"
+    alone = snapshot("--at", nowhere, "--runner=native", build("amd64", *flags))
+    assert alone.code == 1, alone.text
+    assert re.search(rf"^crossabi: {nowhere}: nothing is mapped at 0x[0-9a-f]+ when it starts: ", alone.text, re.M)
+    assert "ended with exit 0" in alone.text
+    both = snapshot("--at", nowhere, "--at", "add3", "--json", "--runner=native", build("amd64", *flags))
+    assert (both.code, [row["at"] for row in rows(both)]) == (0, ["add3"] * 3), both.text
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["--at", "ad3"], "no function is called 'ad3'\n  why:  near it: add3"),
         (["--at", "prog.c:1"], "line 1 of prog.c has no code\n  why:  the next line that has code is "),
         (["--at", "nowhere.c:1"], "no source file called 'nowhere.c'"),
+        (["--at", f"0x{'f' * 22}"], f"0x{'f' * 22} is beyond every address that a program of 64 bits can have"),
         (["--at", "add3", "--hits=0"], "'0' is no range of hits"),
         (["--at", "add3", "--memory=rip:4"], "arm64 has no register rip: pc, sp, "),
         (["--at", "add3", "--memory=sp"], "'sp' is no memory: sp:64"),
@@ -227,3 +240,16 @@ def test_what_is_no_program_ends_with_4(tmp_path: Path) -> None:
     for name, says in (("text", "not a usable ELF file"), ("missing", "cannot be read")):
         ran = snapshot("--at", "main", tmp_path / name)
         assert (ran.code, says in ran.text, "Traceback" in ran.text) == (4, True, False)
+
+
+@pytest.mark.parametrize("words", [("run", "--watch-crossings"), ("snapshot", "--at=add3")])
+@pytest.mark.parametrize("arch", ["amd64", "arm64"])
+def test_a_program_with_a_damaged_header_ends_with_4(
+    build: Build, arch: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    content = bytearray(build(arch, "-pie", "-fPIE").read_bytes())
+    content[32:40] = b"\xff" * 7 + b"\x7f"  # e_phoff
+    (tmp_path / "prog").write_bytes(content)
+    ran = command([*CROSSABI, *words, "--runner=qemu", str(tmp_path / "prog")], Path.cwd())
+    assert (ran.code, "Traceback" in ran.text) == (4, False), ran.text
+    assert f"{tmp_path / 'prog'}: not a usable ELF file: its headers are damaged" in ran.text

@@ -63,6 +63,17 @@ def test_entries_are_in_the_records_and_under_the_table(jobs: str, project: Proj
     assert natively["amd64"]["GODEBUG"] == "asyncpreemptoff=1"
 
 
+def test_an_address_beyond_the_architecture_s_width_is_told_and_fails_nothing(project: Project) -> None:
+    beyond, unmapped = f"0x{'f' * 22}", "0x7ffffffff000"
+    case(project, probes=[{"at": "add3", "hits": 1}, {"at": beyond}, {"at": unmapped}])
+    ran = project.pytest("--arch=amd64,arm64")
+    assert ran.words == {**dict.fromkeys(ran.words, "PASS")}, ran.text
+    for seen in ran.observations:
+        assert [row["at"] for row in seen["snapshots"]] == ["add3"]
+        assert "the program has no such place" in seen["unreached"][beyond]
+        assert unmapped in seen["unreached"]
+
+
 def test_a_case_has_probes_of_its_own_and_variants_have_theirs(project: Project) -> None:
     variants = [{"name": "plain"}, {"name": "back", "probes": [{"at": "add3", "when": "return", "hits": 5}]}]
     case(project, probes=[{"at": "add3"}], variants=variants)

@@ -74,3 +74,33 @@ def test_a_program_without_go_has_no_crossings(tmp_path: Path) -> None:
     subprocess.run(["aarch64-linux-gnu-gcc", "-static-pie", "-o", tmp_path / "a", source], check=True)
     ran = run("--watch-crossings", tmp_path / "a")
     assert (ran.code, "crossings seen from end to end: none; broken promises: 0" in ran.text) == (0, True), ran.text
+
+
+WAYS = [("run",), ("run", "--watch-crossings", "--runner=native"), ("snapshot", "--at=0x10", "--runner=native")]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=" ".join)
+@pytest.mark.parametrize(("mib", "dropped"), [(3, 0), (65, 1 << 20)])
+def test_what_a_program_prints_is_all_passed_on_or_what_is_not_is_said(
+    way: tuple[str, ...], mib: int, dropped: int
+) -> None:
+    argv = [*CROSSABI[:-1], *way, "/bin/dd", "--", "if=/dev/zero", "bs=1M", f"count={mib}", "status=none"]
+    done = subprocess.run(argv, capture_output=True, check=False)
+    assert (done.stdout + done.stderr).count(0) == (mib << 20) - dropped
+    said = b"crossabi: %d bytes of stdout, after the first 64 MiB, were dropped\n" % dropped
+    assert done.stderr.count(said) == bool(dropped)
+    assert done.stderr.count(b"dropped") == bool(dropped)
+
+
+def test_a_stripped_program_of_go_is_not_called_right(program: Path, tmp_path: Path) -> None:
+    subprocess.run(["aarch64-linux-gnu-strip", "-o", tmp_path / "stripped", program], check=True)
+    ran = run("--watch-crossings", tmp_path / "stripped")
+    assert (ran.code, "not watched: stripped was stripped" in ran.text) == (1, True), ran.text
+
+
+def test_it_ends_as_the_program_does_or_as_timeout_1_does(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("#include <unistd.h>\nint main(int n, char **v) { return n > 1 ? pause() : 7; }\n")
+    subprocess.run(["aarch64-linux-gnu-gcc", "-o", tmp_path / "a", tmp_path / "a.c"], check=True)
+    for more in ((), ("--watch-crossings",), ("--watch-crossings", "--watch-by=stops")):
+        assert run(*more, tmp_path / "a").code == 7
+        assert run(*more, "--timeout=1", tmp_path / "a", "--", "wait").code == 124

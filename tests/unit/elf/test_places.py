@@ -1,4 +1,6 @@
+import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,15 @@ def test_a_go_function_in_assembly_is_found_by_its_plain_name() -> None:
 def test_an_address_knows_its_function() -> None:
     assert PROGRAM.find("0x1210").function == "main.goCallback"
     assert PROGRAM.find("0x9").function == ""
+
+
+@pytest.mark.parametrize(("bits", "last"), [(64, (1 << 63) - 1), (32, (1 << 32) - 4097)])
+def test_an_address_that_no_program_can_have_is_no_place(bits: int, last: int) -> None:
+    program = replace(PROGRAM, bits=bits)
+    assert program.find(hex(last)).addresses == (last,)
+    for address in (last + 1, (1 << bits) - 1, 1 << bits, (1 << 88) - 1):
+        with pytest.raises(NoSuchPlace, match=f"^prog: {address:#x} is beyond .* of {bits} bits can have"):
+            program.find(hex(address))
 
 
 @pytest.mark.parametrize(
@@ -91,6 +102,7 @@ def test_a_real_library_has_functions() -> None:
     libc = next(word for word in maps if word.endswith("/libc.so.6"))
     found = places.load(Path(libc))
     assert not found.is_fixed
+    assert found.bits == struct.calcsize("P") * 8
     said = subprocess.run(["nm", "-D", libc], capture_output=True, text=True, check=True).stdout
     for line in said.splitlines():
         if line.split()[1:] == ["T", "qsort@@GLIBC_2.2.5"]:

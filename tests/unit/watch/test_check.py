@@ -322,3 +322,19 @@ def test_a_block_that_a_signal_kept_from_running_and_is_logged_twice_counts_once
         watch.take(EXIT, registers(ARM64, sp=SP - 0x250))
     watch.take(EXIT, registers(ARM64))
     assert (watch.alarms, watch.checked) == ([], {"crosscall2": 2})
+
+
+@pytest.mark.parametrize("by", [-16, -8, 8, 16])
+def test_a_stack_pointer_that_comes_back_too_high_or_too_low_is_told_where_the_stack_holds_the_return(by: int) -> None:
+    watch = checker(AMD64)
+    watch.take(ENTRY, registers(AMD64))
+    watch.take(EXIT, registers(AMD64, rsp=SP + 8 + by))
+    assert [(alarm.what, alarm.by) for alarm in watch.alarms] == [("rsp", by)]
+
+
+def test_what_was_left_by_a_jump_is_not_taken_for_a_stack_pointer_that_is_wrong() -> None:
+    watch = checker(AMD64)
+    watch.take(ENTRY, registers(AMD64, rsp=SP - 0x100))  # a panic leaves it
+    watch.take(ENTRY, registers(AMD64))
+    watch.take(EXIT, registers(AMD64, rsp=SP + 8))
+    assert (watch.alarms, watch.checked) == ([], {"crosscall2": 1})

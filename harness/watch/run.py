@@ -12,7 +12,7 @@ from harness.probe.conversation import hold
 from harness.probe.guest import Guest
 from harness.snapshot import WATCH_BY
 from harness.watch.logged import Logged
-from harness.watch.stopped import PATIENCE, Stopped
+from harness.watch.stopped import Stopped
 from harness.watch.watcher import Watched
 
 AUTO, LOG, STOPS = WATCH_BY
@@ -29,7 +29,7 @@ def watch(guest: Guest, faults: Faults, by: str = AUTO) -> Watched:
     made = watcher(guest, faults, by)
     if isinstance(made, Logged):
         return made.watched(*reader.run(guest, made, made.landmarks))
-    held = hold(guest.patient(PATIENCE), places.load(guest.program), [made])
+    held = hold(guest, places.load(guest.program), [made])
     if held.error is not None:
         raise held.error
     return made.watched(held.finished, held.notes)

@@ -11,6 +11,8 @@ ENTRY, RETURN, BOTH, FAULT, THREAD = "entry", "return", "both", "fault", "thread
 WHEN = (ENTRY, RETURN, BOTH)
 WATCH_BY = ("auto", "log", "stops")
 """Where the watch on crossings has its registers from; see `harness.watch.run.watcher`."""
+WAS_SENT = "not available: another program or the program itself sent the signal"
+"""Why a fault has no address whose siginfo says that there is none."""
 DEFAULT_HITS = "1-3"
 _HITS = re.compile(r"([1-9]\d*)(?:(-)([1-9]\d*)?)?")
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from harness.cli.guests import select, toolchain_of
 from harness.cli.options import TOOLCHAINS, say
+from harness.cli.snapshot import show_all
 from harness.errors import UsageError
 from harness.host import tools
-from harness.registers import TABLES
-from harness.report.snapshots import lines
+from harness.probe.frames import below
 from harness.snapshot import SnapshotSource
 from harness.toolchain import Toolchains, load_all
 
@@ -58,11 +56,7 @@ def crash(
         shots = source.snapshots if source is not None else ()
     except ValueError as error:
         raise UsageError(str(error), mend="name a core file, and with --program the very file that ran") from None
-    for shot in shots:
-        if as_json:
-            click.echo(json.dumps(shot.to_json()))
-        else:
-            click.echo("\n".join([*lines(shot, TABLES[shot.arch]), ""]))
+    show_all(shots, as_json=as_json)
     if not shots:
         say(f"{file} tells of no signal that Go died of: a plain panic has no registers")
     sys.exit(0 if shots else 1)
@@ -86,7 +80,7 @@ def _core(file: Path, program: Path | None, sysroot: Path | None, toolchains: To
     own = program if program is not None else executable(core)
     if own is None:
         say(f"{file} does not name its program, or it is not here: --program=FILE gives names and a backtrace")
-    return Remains(core, own, _finder(sysroot or toolchains.by_arch[core.arch].site_on(tools.machine()).sysroot))
+    return Remains(core, own, below(sysroot or toolchains.by_arch[core.arch].site_on(tools.machine()).sysroot))
 
 
 def _text(file: Path, program: Path | None, name: str | None, toolchains: Toolchains) -> SnapshotSource | None:
@@ -110,10 +104,3 @@ def _arch(program: Path | None, name: str | None, toolchains: Toolchains) -> str
     if len(chosen) != 1:
         raise UsageError(f"--arch={name} names {len(chosen)} architectures", mend="name the one that crashed")
     return chosen[0]
-
-
-def _finder(sysroot: Path) -> Callable[[str], Path | None]:
-    def find(name: str) -> Path | None:
-        return next((path for path in (sysroot / name.lstrip("/"), Path(name)) if path.is_file()), None)
-
-    return find

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,8 +15,9 @@ from harness.cli.options import ARCH, TOOLCHAINS, say
 from harness.host.resolve import RUNNER_CHOICES
 from harness.probe.guest import Taken
 from harness.probe.take import AUTO, SOURCES, take
+from harness.registers import TABLES
 from harness.report.snapshots import lines
-from harness.snapshot import DEFAULT_HITS, ENTRY, WHEN, Probe, parse_hits
+from harness.snapshot import DEFAULT_HITS, ENTRY, WHEN, Probe, Snapshot, parse_hits
 
 MOST_MEMORY = 1 << 20
 _MEMORY = re.compile(r"([a-z][a-z0-9_]*|0x[0-9a-fA-F]{1,16}):(\d{1,7})")
@@ -119,17 +121,19 @@ def snapshot(
             raise click.UsageError(f"{guest.arch} has no register {name}: {', '.join(guest.table.by_name)}")
     probes = [Probe(place, when, *hits, memory, backtrace) for place in places]
     taken = take(guest, probes, source, fault=fault)
-    for shot in taken.snapshots:
-        if as_json:
-            click.echo(json.dumps(shot.to_json()))
-        else:
-            click.echo("\n".join([*lines(shot, guest.table), ""]))
+    show_all(taken.snapshots, as_json=as_json)
     _tell(taken, program)
     if taken.error is not None:
         raise taken.error
     if fault and not any(shot.fault for shot in taken.snapshots):
         say("no signal was its death")
     sys.exit(0 if taken.snapshots else 1)
+
+
+def show_all(shots: Sequence[Snapshot], *, as_json: bool) -> None:
+    """Print `shots` on stdout, for people or for programs."""
+    for shot in shots:
+        click.echo(json.dumps(shot.to_json()) if as_json else "\n".join([*lines(shot, TABLES[shot.arch]), ""]))
 
 
 def _tell(taken: Taken, program: Path) -> None:

@@ -16,14 +16,13 @@ from harness.core.threads import Thread
 from harness.elf import code, places
 from harness.elf.reading import DAMAGE
 from harness.registers import TABLES
-from harness.snapshot import FAULT, THREAD, Fault, Snapshot
+from harness.snapshot import FAULT, THREAD, WAS_SENT, Fault, Snapshot
 from harness.unwind.modules import Module, modules
 from harness.unwind.unwinder import Backtrace, unwind
 
 NO_PROGRAM = "not available: the program is not at hand"
 NO_PLACE = "not available: the core does not tell where the thread was"
 NO_SIGINFO = "not available: the core has no siginfo"
-NO_ADDRESS = "not available: another program or the program itself sent the signal"
 OTHERS = "{name} on this machine is another one than the core's, and was left out"
 UNCHECKED = "{name} is taken to be the core's: the core does not have its build-id"
 _BUILD_ID = ".note.gnu.build-id"
@@ -114,7 +113,7 @@ class Remains:
         name = _NAMES_OF.get(self.core.arch, _NAMES).get(thread.signal, f"signal {thread.signal}")
         signal, code_there = self.core.signal, self._code(pc)
         if signal is None or signal.address is None:
-            return Fault(name, None, NO_SIGINFO if signal is None else NO_ADDRESS, code_there)
+            return Fault(name, None, NO_SIGINFO if signal is None else WAS_SENT, code_there)
         is_mapped = self.core.memory.why_not(signal.address) != NOT_MAPPED
         return Fault(name, signal.address, "mapped" if is_mapped else "not mapped", code_there)
 
@@ -139,7 +138,8 @@ class Remains:
             try:
                 return self.core.memory.read(address, size)
             except NotInCoreError:
-                return _in_file(module, address, size)
+                data = module.program.bytes_at(address - module.bias, size)
+                return data if len(data) == size else None
 
         return memory
 
@@ -161,16 +161,6 @@ def executable(core: Core) -> Path | None:
         except (ValueError, OSError):
             continue
         return path
-    return None
-
-
-def _in_file(module: Module, address: int, size: int) -> bytes | None:
-    for start, length, offset in module.program.segments:
-        into = address - module.bias - start
-        if into >= 0 and into + size <= length:
-            with module.program.path.open("rb") as file:
-                file.seek(offset + into)
-                return file.read(size)
     return None
 
 

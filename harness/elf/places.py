@@ -73,11 +73,15 @@ class Program:
 
     def code(self, function: Function) -> bytes:
         """Return the bytes of `function` (empty where the file does not hold them). Raises OSError."""
+        return self.bytes_at(function.start, self.size(function))
+
+    def bytes_at(self, start: int, count: int) -> bytes:
+        """Return `count` bytes at a link-time address, or as many as its segment has in the file. Raises OSError."""
         for address, size, offset in self.segments:
-            if address <= function.start < address + size:
+            if address <= start < address + size:
                 with self.path.open("rb") as file:
-                    file.seek(offset + function.start - address)
-                    return file.read(min(self.size(function), address + size - function.start))
+                    file.seek(offset + start - address)
+                    return file.read(min(count, address + size - start))
         return b""
 
     def size(self, function: Function) -> int:

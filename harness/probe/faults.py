@@ -10,7 +10,7 @@ from harness.elf.code import around
 from harness.probe.frames import backtrace, reader
 from harness.probe.guest import Guest
 from harness.process.spec import Finished
-from harness.snapshot import FAULT, Fault, Snapshot
+from harness.snapshot import FAULT, WAS_SENT, Fault, Snapshot
 from harness.stub.client import Stub
 from harness.stub.errors import StubRefused
 from harness.unwind.modules import Module
@@ -108,7 +108,7 @@ class Candidates:
         at = 2 * table.word if table.word == 8 else 12
         code = _SIGNAL_CODE.get(table.arch, 8)
         if int.from_bytes(data[code : code + 4], table.byte_order, signed=True) <= 0:
-            return None, "not available: another program or the program itself sent the signal"
+            return None, WAS_SENT
         return int.from_bytes(data[at : at + table.word], table.byte_order), ""
 
     def _code(self, stub: Stub, pc: int) -> tuple[str, ...]:

@@ -33,7 +33,11 @@ def reader(stub: Stub) -> Memory:
 
 def finder(guest: Guest) -> Callable[[str], Path | None]:
     """Return what finds a library of `guest` on this machine: an emulator looks in its sysroot first."""
-    roots = () if guest.platform.emulator is None else (guest.platform.sysroot,)
+    return below(*([] if guest.platform.emulator is None else [guest.platform.sysroot]))
+
+
+def below(*roots: Path) -> Callable[[str], Path | None]:
+    """Return what finds a file of another machine on this one: below `roots` first, then under its own name."""
 
     def find(name: str) -> Path | None:
         candidates = (*(root / name.lstrip("/") for root in roots), Path(name))

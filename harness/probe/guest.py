@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.elf.calls import restarts
 from harness.elf.places import Place, Program
 from harness.errors import CrossabiError
 from harness.process.spec import Command, Finished
@@ -14,7 +13,6 @@ from harness.registers import TABLES, RegisterTable
 from harness.run.runners import RUNNERS
 from harness.snapshot import Probe, Snapshot
 from harness.target import Platform
-from harness.unwind.modules import Module
 
 MOST = 10_000  # snapshots of one run
 
@@ -87,14 +85,3 @@ def never_reached(
 ) -> dict[str, tuple[str, ...]]:
     """Return, for each place where execution never came by, other names that may be meant."""
     return {place.text: program.near(place.function) for _, place in probes if not hits[place.text]}
-
-
-def again_at(module: Module, entry: int, arch: str) -> tuple[int, ...]:
-    """Return where the function whose entry `entry` is (run-time address) is about to be entered again by itself.
-
-    See `harness.elf.calls.restarts`; there are none of an address that is no entry.
-    """
-    function = module.function(entry)
-    if function is None or entry - module.bias not in {function.start, *function.entries}:
-        return ()
-    return tuple(back + module.bias for back in restarts(module.program, function, arch))

@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from harness.elf.places import Place, Program
 from harness.probe import image, reader
-from harness.probe.guest import MOST, Guest, Taken, again_at, never_reached
+from harness.probe.guest import MOST, Guest, Taken, never_reached
+from harness.probe.restarts import Restarts
 from harness.qemulog.records import Record
 from harness.registers import THREAD
 from harness.snapshot import ENTRY, Probe, Snapshot
@@ -38,8 +39,10 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, 
     """Run `guest` and return what its log says at the entries of `probes`; `beside` listen to the same run."""
     main = image.main_module(guest)
     wanted = {address + main.bias: probe for probe, place in probes for address in place.addresses}
-    again = {back: probe for at, probe in wanted.items() for back in again_at(main, at, guest.arch)}
-    entries, landmarks = _Entries(wanted, again, main), image.Landmarks(image.landmarks([main], guest.table.isa_bit))
+    entries, landmarks = (
+        _Entries(wanted, main, guest.arch),
+        image.Landmarks(image.landmarks([main], guest.table.isa_bit)),
+    )
     finished, notes = reader.run(guest, entries, landmarks, *beside)
     notes = (*notes, *filter(None, [landmarks.missing]))
     if len(entries.found) == MOST:
@@ -51,9 +54,10 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, 
 class _Entries:
     """Counts the hits of each probe and keeps those that are wanted."""
 
-    def __init__(self, wanted: Mapping[int, Probe], restarts: Mapping[int, Probe], main: Module) -> None:
-        self._wanted, self._restarts = wanted, restarts
-        self._again: set[tuple[str, int]] = set()
+    def __init__(self, wanted: Mapping[int, Probe], main: Module, arch: str) -> None:
+        self._wanted, self._restarts = wanted, Restarts(arch)
+        for at, probe in wanted.items():
+            self._restarts.follow(probe, main, at)
         self.found: list[Snapshot] = []
         self.hits = dict.fromkeys((probe.at for probe in wanted.values()), 0)
         self._main = main
@@ -61,7 +65,7 @@ class _Entries:
     @property
     def addresses(self) -> Collection[int]:
         """See `Listener`."""
-        return {*self._wanted, *self._restarts}
+        return {*self._wanted, *self._restarts.addresses}
 
     @property
     def wanted(self) -> frozenset[str] | None:
@@ -72,13 +76,9 @@ class _Entries:
         """See `Listener`."""
         g = record.layout.table.g
         goroutine = record.registers[g] if g else 0
-        if pc in self._restarts:
-            self._again.add((self._restarts[pc].at, goroutine))
+        self._restarts.come_by(pc, goroutine)
         probe = self._wanted.get(pc)
-        if probe is None:
-            return
-        if (probe.at, goroutine) in self._again:  # the same call
-            self._again.remove((probe.at, goroutine))
+        if probe is None or self._restarts.is_same(probe, goroutine):
             return
         self.hits[probe.at] += 1
         hit = self.hits[probe.at]

@@ -11,8 +11,9 @@ from harness.elf.places import NoSuchPlace, Place, Program
 from harness.probe.conversation import SOURCE, Breakpoints, Visitor, hold, source
 from harness.probe.faults import Candidates
 from harness.probe.frames import backtrace
-from harness.probe.guest import MOST, Guest, Taken, again_at, never_reached
+from harness.probe.guest import MOST, Guest, Taken, never_reached
 from harness.probe.libraries import Libraries
+from harness.probe.restarts import Restarts
 from harness.registers import RegisterTable
 from harness.snapshot import ENTRY, RETURN, Probe, Snapshot
 from harness.stub.client import Stub
@@ -93,9 +94,8 @@ class _Visit:
         self._libraries: Libraries | None = None
         self._entries: dict[int, Probe] = {}
         self.calls: list[_Call] = []
-        self._restarts: dict[int, Probe] = {}  # where Go's functions go on behind morestack
+        self._restarts = Restarts(guest.arch)
         self._latest: dict[tuple[str, int], tuple[int, int]] = {}  # hit and stack pointer, by place and goroutine
-        self._again: set[tuple[str, int]] = set()  # places that are about to be entered again, by which goroutine
 
     def begin(self, stub: Stub, breakpoints: Breakpoints, main: Module) -> None:
         """See `Visitor`: put the breakpoints."""
@@ -118,8 +118,7 @@ class _Visit:
             self._look(self._libraries)
             return True
         is_ours = pc in self._breakpoints
-        if pc in self._restarts:
-            self._again.add((self._restarts[pc].at, self._goroutine(stub)))
+        self._restarts.come_by(pc, self._goroutine(stub))
         ended = [call for call in self.calls if call.address == pc and sp - call.sp in table.pops]
         for call in ended:  # several where one has jumped to the next
             self.calls.remove(call)
@@ -139,7 +138,7 @@ class _Visit:
         """See `Visitor`."""
         self.faults, self._libraries = None, None
         self._entries.clear()
-        self._restarts.clear()
+        self._restarts.forget()
         self.calls.clear()
 
     def _put(self, probe: Probe, place: Place, module: Module) -> None:
@@ -152,8 +151,7 @@ class _Visit:
                 self.refused[place.text] = f"nothing is mapped at {at:#x} when it starts: {error.what}"
                 continue
             self._entries[at] = probe
-            for back in again_at(module, at, self._guest.arch):
-                self._restarts[back] = probe
+            for back in self._restarts.follow(probe, module, at):
                 self._breakpoints.insert(back)
 
     def _look(self, libraries: Libraries) -> None:
@@ -175,7 +173,9 @@ class _Visit:
     def _unless_needed(self, address: int) -> None:
         """Take the breakpoint at `address` away unless something else needs it."""
         if not (
-            address in self._entries or address in self._restarts or any(row.address == address for row in self.calls)
+            address in self._entries
+            or address in self._restarts.addresses
+            or any(row.address == address for row in self.calls)
         ):
             self._breakpoints.remove(address)
 
@@ -185,14 +185,13 @@ class _Visit:
         return stub.registers(names=(g,)).values.get(g, 0) if g else 0
 
     def _enter(self, stub: Stub, probe: Probe, pc: int, sp: int) -> None:
-        again = probe.at, self._goroutine(stub)
-        if again in self._again:
-            self._again.remove(again)
-            self._move(again, sp)
+        entered = probe.at, self._goroutine(stub)
+        if self._restarts.is_same(probe, entered[1]):
+            self._move(entered, sp)
             return
         self.hits[probe.at] += 1
         hit = self.hits[probe.at]
-        self._latest[again] = hit, sp
+        self._latest[entered] = hit, sp
         if probe.wants(hit):
             if probe.when != RETURN:
                 self._add(stub, probe, ENTRY, hit)
@@ -210,12 +209,12 @@ class _Visit:
                 self._unless_needed(address)
             self.uncounted.add(probe.at)
 
-    def _move(self, again: tuple[str, int], sp: int) -> None:
+    def _move(self, entered: tuple[str, int], sp: int) -> None:
         """Follow the stack of the goroutine that enters a place again: it may be elsewhere now, as a whole."""
-        hit, before = self._latest.get(again, (0, sp))
+        hit, before = self._latest.get(entered, (0, sp))
         for number, call in enumerate(self.calls):
-            is_same = (call.entered, call.hit) == (again, hit)
-            if is_same or (again[1] and call.entered[1] == again[1]):
+            is_same = (call.entered, call.hit) == (entered, hit)
+            if is_same or (entered[1] and call.entered[1] == entered[1]):
                 self.calls[number] = replace(call, sp=call.sp + sp - before)
 
     def _call(self, stub: Stub, probe: Probe, hit: int, sp: int) -> _Call:

@@ -24,8 +24,9 @@ def watch(guest: Guest, faults: Faults, by: str = AUTO) -> Watched:
     `by` is one of `WATCH_BY`. Raises UsageError for what is no program, and where a log is asked for and there is none,
     EnvironmentBroken without gdbserver where that is needed, StubBroken where the emulator's stub failed.
     """
-    if by == LOG and unwatchable(guest, by):
-        raise UsageError(f"{guest.program} has no log to watch: {unwatchable(guest, by)}", mend="leave --watch-by out")
+    why = unwatchable(guest, by) if by == LOG else ""
+    if why:
+        raise UsageError(f"{guest.program} has no log to watch: {why}", mend="leave --watch-by out")
     made = watcher(guest, faults, by)
     if isinstance(made, Logged):
         return made.watched(*reader.run(guest, made, made.landmarks))

@@ -120,40 +120,32 @@ class Sites:
         return replace(self, entries=entries, exits={at: exit_ for at, exit_ in left.items() if exit_.crossings})
 
 
-def of(modules: Sequence[Module], arch: str) -> Sites:
+def of(modules: Sequence[Module], arch: str, *, in_c: bool = True) -> Sites:
     """Return the crossings of a program and its libraries, at the addresses where they are loaded. Raises OSError.
 
     Where there is no cgo in any of them, there is none. C of any of them may call by a pointer what is in another.
+    Without `in_c` the exits in C are left out.
     """
-    found = [(module, find(module.program, arch)) for module in modules]
+    find_in = find if in_c else left_in_go
+    found = [(module, find_in(module.program, arch)) for module in modules]
     entries: dict[int, Site] = {}
     exits: dict[int, Exit] = {}
     if any(sites.entries for _, sites in found):
         for module, sites in found:
-            here = sites if sites.entries else Sites({}, _left_in_c(module.program, arch, {}))
-            at = moved(here, module)
-            entries |= at.entries
-            exits |= at.exits
+            left = sites.exits if sites.entries or not in_c else _left_in_c(module.program, arch, {})
+            entries |= {address + module.bias: site for address, site in sites.entries.items()}
+            exits |= {address + module.bias: exit_ for address, exit_ in left.items()}
     loaded = tuple((str(module.program.path), module.bias) for module in modules)
     opens = any(module.program.imports & libraries.OPENS for module in modules)
     grows = opens and (not entries or any(_OPENS_PLUGINS in module.program.by_name for module in modules))
     marks = image.landmarks(modules, TABLES[arch].isa_bit)
-    return Sites(entries, exits, loaded, marks, opens, grows, nameless(modules))
+    return Sites(entries, exits, loaded, marks, opens, grows, _nameless(modules))
 
 
-def nameless(modules: Sequence[Module]) -> tuple[str, ...]:
+def _nameless(modules: Sequence[Module]) -> tuple[str, ...]:
     """Return those of `modules` that are Go's and were stripped. Raises OSError."""
     unnamed = (module.program for module in modules if _TEXT not in module.program.by_name)
     return tuple(program.path.name for program in unnamed if gobuild.version(program.path))
-
-
-def moved(sites: Sites, module: Module) -> Sites:
-    """Return `sites`, which are at link-time addresses of `module`, where that is loaded."""
-    return Sites(
-        {address + module.bias: site for address, site in sites.entries.items()},
-        {address + module.bias: exit_ for address, exit_ in sites.exits.items()},
-        ((str(module.program.path), module.bias),),
-    )
 
 
 @lru_cache(maxsize=16)

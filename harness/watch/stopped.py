@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from dataclasses import replace
 
 from harness.elf.calls import calls
 from harness.host.faults import Faults
@@ -15,7 +16,7 @@ from harness.probe.stops import return_address
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable
 from harness.unwind.modules import Module
-from harness.watch.sites import INTO_GO, KERNEL, SIGNALS, Exit, Site, Sites, left_in_go, moved, nameless, of
+from harness.watch.sites import INTO_GO, KERNEL, SIGNALS, Exit, Site, Sites, of
 from harness.watch.watcher import Watcher
 
 MOST = 1000  # crossings of one kind that are held: a stop takes a millisecond
@@ -93,16 +94,9 @@ class Stopped(Watcher):
 
     def _look(self) -> None:
         """Hold all crossings of the modules, but for what was dropped, and have their breakpoints."""
-        arch, loaded = self._guest.arch, tuple((str(module.program.path), module.bias) for module in self._modules)
-        if self._is_native:
-            parts = [moved(left_in_go(module.program, arch), module) for module in self._modules]
-        else:
-            parts = [of(self._modules, arch)]
-        entries = {address: site for part in parts for address, site in part.entries.items()}
-        exits = {address: exit_ for part in parts for address, exit_ in part.exits.items()}
         before = {*self.checker.sites.addresses}
-        wanted = Sites(entries, {**exits, **self._learned}, loaded, nameless=nameless(self._modules))
-        wanted = wanted.without(self._dropped)
+        found = of(self._modules, self._guest.arch, in_c=not self._is_native)
+        wanted = replace(found, exits={**found.exits, **self._learned}).without(self._dropped)
         self.cross_at(wanted)
         for address in wanted.addresses:
             self._breakpoints.insert(address)

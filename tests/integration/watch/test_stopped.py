@@ -65,14 +65,9 @@ def in_one_piece() -> Case:
 def loaded_later(arch: str, folder: Path, environ: dict[str, str] | None = None) -> Watched:
     """Watch a C program that opens a Go library when it runs."""
     on = target(arch, "qemu")
-    for name, text in {
-        "lib.go": LIBRARY,
-        "call.c": CALLER,
-        "host.c": HOST,
-        "go.mod": "module lib\n\ngo 1.21\n",
-    }.items():
+    for name, text in {"lib.go": LIBRARY, "call.c": CALLER, "go.mod": "module lib\n\ngo 1.21\n"}.items():
         (folder / name).write_text(text)
-    (folder / "host.c").rename(folder.parent / "host.c")
+    (folder.parent / "host.c").write_text(HOST)
     cc = [*on.cc.command, "-O1", "-g"]
     settings = {"CGO_ENABLED": "1", "GOARCH": on.toolchain.goarch, "CC": " ".join(on.cc.command), **on.toolchain.go_env}
     settings["GOMODCACHE"] = str(folder / "mod")  # Go refuses overlays of what is below it, as its own release is here

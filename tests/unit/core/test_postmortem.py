@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from harness.core import elffile, postmortem, read_core
-from harness.core.postmortem import NO_ADDRESS, NO_PROGRAM, NO_SIGINFO, Remains
+from harness.core.postmortem import NO_PROGRAM, NO_SIGINFO, Remains
 from harness.core.process import AT_ENTRY
-from harness.snapshot import Fault
+from harness.snapshot import WAS_SENT, Fault
 
 from .writer import Writer
 
@@ -43,7 +43,7 @@ def test_the_address_is_siginfo_s_and_whether_it_is_mapped_the_core_s(tmp_path: 
     assert fault(0x2004) == Fault("SIGSEGV", 0x2004, "mapped")  # left out of the core, and yet mapped
     assert fault(0x9000) == Fault("SIGSEGV", 0x9000, "not mapped")
     sent = Writer("amd64").thread(1, 6).siginfo(6, -6, 0)
-    assert remains(tmp_path, sent).snapshots[0].fault == Fault("SIGABRT", None, NO_ADDRESS)
+    assert remains(tmp_path, sent).snapshots[0].fault == Fault("SIGABRT", None, WAS_SENT)
 
 
 def test_mips_numbers_signals_in_its_own_way(tmp_path: Path) -> None:

@@ -225,12 +225,13 @@ PPC64LE = _table(
         Register("cr", 32, STATUS),
         Register("xer", 32, STATUS),
         *_rows("f{0-31}", 64, FLOAT),
+        *_rows("v{0-31}", 128, VECTOR, stub="vr{}"),
         Register("fpscr", 64, STATUS),
     ),
-    'ELFv2 ABI "Register Roles", "Floating-Point Registers"',
+    'ELFv2 ABI "Register Roles", "Floating-Point Registers", "Vector Registers"',
     'ELFv2 ABI "General Stack Frame Requirements"',
     "r30",
-    preserved={"r1 r{14-31} f{14-31}": 64},
+    preserved={"r1 r{14-31} f{14-31}": 64, "v{20-31}": 128},
 )
 ARM = _table(
     "arm",

@@ -136,6 +136,7 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
                 _words(rf"^(CR) ({_H8}) ", **_PPC_WORDS),
                 _field(rf"^GPR(\d\d)((?: {_H16})+)", _numbered("r"), row=True),
                 _field(rf"^FPR(\d\d)((?: {_H16})+)", _numbered("f"), row=True),
+                absent=" ".join(f"v{number}" for number in range(32)),
             ),
             _layout(
                 registers.ARM,

@@ -35,20 +35,21 @@ class Fill:
     """How a program without a C library fills the registers of one architecture, in its assembler.
 
     `base` loads the address of {table} into the register that is filled last; `general` and `single` load number {n}
-    from offset {offset}. `numbers` are the general registers (number or name to the project's name), the base last.
-    `bits` is how many bits `single` loads. `gdb` is what gdb needs after the name of an FP register for its bits.
+    from offset {offset}, `vector` likewise of vector registers besides. `numbers` are the general registers
+    (number or name to the project's name), the base last. `gdb` is what gdb needs after the name of the widest of the
+    floating-point and vector registers for its bits.
     """
 
     base: str
     general: str
     single: str
     numbers: Mapping[int | str, str]
-    bits: int
     gdb: str = ""
     before: str = ""
     after: str = ""
     jump: str = "b"
     last: str = ""
+    vector: str = ""
     flags: tuple[str, ...] = ()
 
 
@@ -61,28 +62,28 @@ _I386 = ["ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "eax"]
 FILLS = {
     "amd64": Fill(
         *("lea {table}(%rip), %rax", "mov {offset}(%rax), %{n}", "movdqu {offset}(%rax), %xmm{n}"),
-        *(dict(zip(_AMD64, _AMD64, strict=True)), 128, ".uint128"),
+        *(dict(zip(_AMD64, _AMD64, strict=True)), ".uint128"),
         jump="jmp",
     ),
     "386": Fill(
         *("lea {table}, %eax", "mov {offset}(%eax), %{n}", "movdqu {offset}(%eax), %xmm{n}"),
-        *(dict(zip(_I386, _I386, strict=True)), 128, ".uint128"),
+        *(dict(zip(_I386, _I386, strict=True)), ".uint128"),
         jump="jmp",
     ),
     "arm64": Fill(
         "adrp x0, {table}; add x0, x0, :lo12:{table}",
         *("ldr x{n}, [x0, #{offset}]", "ldr q{n}, [x0, #{offset}]", _numbered("arm64", "x{}", [*range(1, 31), 0])),
-        *(128, ".q.u[0]"),
+        ".q.u[0]",
     ),
     "riscv64": Fill(
         *("la x10, {table}", "ld x{n}, {offset}(x10)", "fld f{n}, {offset}(x10)"),
-        *(_numbered("riscv64", "x{}", [*range(1, 10), *range(11, 32), 10]), 64, ".double"),
+        *(_numbered("riscv64", "x{}", [*range(1, 10), *range(11, 32), 10]), ".double"),
         before=".option norelax",
         jump="j",
     ),
     "s390x": Fill(
         *("larl %r1, {table}", "lg %r{n}, {offset}(%r1)", "ld %f{n}, {offset}(%r1)"),
-        *(_numbered("s390x", "r{}", [0, *range(2, 16), 1]), 64),
+        _numbered("s390x", "r{}", [0, *range(2, 16), 1]),
         after="sar %a0, %r6; sar %a1, %r7",
         jump="j",
     ),
@@ -92,26 +93,27 @@ FILLS = {
             "ld {n}, {offset}(3)",
             "lfd {n}, {offset}(3)",
             _numbered("ppc64le", "r{}", [*range(3), *range(4, 32), 3]),
-            64,
+            ".uint128",
         ),
         before=".abiversion 2",
         after="mtlr 5; mtctr 6; mtcr 7",
+        vector="li 4, {offset}; lvx {n}, 3, 4",
     ),
     "arm": Fill(
         *("ldr r0, ={table}", "ldr r{n}, [r0, #{offset}]", "vldr d{n}, [r0, #{offset}]"),
-        *(_numbered("arm", "r{}", [*range(1, 13)]) | {13: "sp", 14: "lr", 0: "r0"}, 64, ".u64"),
+        *(_numbered("arm", "r{}", [*range(1, 13)]) | {13: "sp", 14: "lr", 0: "r0"}, ".u64"),
         before=".fpu neon\n.arm",
         last=".ltorg",
     ),
     "mips64le": Fill(
         *("dla $4, {table}", "ld ${n}, {offset}($4)", "ldc1 $f{n}, {offset}($4)"),
-        *(_numbered("mips64le", "r{}", [*range(1, 4), *range(5, 32), 4]), 64),
+        _numbered("mips64le", "r{}", [*range(1, 4), *range(5, 32), 4]),
         before=".set noreorder\n.set noat",
         after="mthi $8; mtlo $9",
         flags=("-mno-abicalls", "-fno-pic"),
     ),
 }
-GDB_NAMES = {("mips64le", "fcsr"): "fsr"}
+GDB_NAMES = {("mips64le", "fcsr"): "fsr"} | {("ppc64le", f"v{number}"): f"vr{number}" for number in range(32)}
 
 
 def needs(program: str) -> str:
@@ -122,9 +124,9 @@ def needs(program: str) -> str:
     return found
 
 
-def floats(arch: str) -> tuple[str, ...]:
-    """The names of the floating-point or vector registers, by number."""
-    return tuple(row.name for row in TABLES[arch].rows if row.role in (FLOAT, VECTOR))
+def floats(arch: str) -> dict[str, int]:
+    """The names of the floating-point and vector registers, by number, each with its width (bits)."""
+    return {row.name: row.bits for row in TABLES[arch].rows if row.role in (FLOAT, VECTOR)}
 
 
 def filled(arch: str) -> dict[str, int]:
@@ -132,7 +134,9 @@ def filled(arch: str) -> dict[str, int]:
     bits = TABLES[arch].by_name[TABLES[arch].sp].bits
     fill = FILLS[arch]
     values = {name: _general(number) & ((1 << bits) - 1) for number, name in enumerate(fill.numbers.values())}
-    return values | {name: _single(number) & ((1 << fill.bits) - 1) for number, name in enumerate(floats(arch))}
+    return values | {
+        name: _single(number) & ((1 << width) - 1) for number, (name, width) in enumerate(floats(arch).items())
+    }
 
 
 def _general(number: int) -> int:
@@ -148,7 +152,9 @@ def build_filled(arch: str, folder: Path) -> Path:
     fill = FILLS[arch]
     size = 8 if TABLES[arch].by_name[TABLES[arch].sp].bits == 64 else 4
     lines = [".text", fill.before, ".globl _start", ".globl landed", "_start:", fill.base.format(table="singles")]
-    lines += (fill.single.format(n=number, offset=16 * number) for number in range(len(floats(arch))))
+    for number, name in enumerate(floats(arch)):
+        load = fill.vector if fill.vector and name.startswith("v") else fill.single
+        lines.append(load.format(n=number % 32, offset=16 * number))
     lines.append(fill.base.format(table="generals"))
     lines += (fill.general.format(n=n, offset=size * number) for number, n in enumerate(fill.numbers))
     lines += [fill.after, "landed:", "nop", f"{fill.jump} landed", "nop", fill.last, ".data"]
@@ -156,10 +162,11 @@ def build_filled(arch: str, folder: Path) -> Path:
     lines += (f".{size}byte {_general(number) & ((1 << 8 * size) - 1):#x}" for number in range(len(fill.numbers)))
     lines += [".balign 16", "singles:"]
     order = 1 if TABLES[arch].byte_order == "little" else -1
-    for number in range(len(floats(arch))):
-        value = _single(number) if fill.bits == 128 else _single(number) & MASK
-        halves = (value & MASK, value >> 64) if fill.bits == 128 else (value, 0)
-        lines += (f".8byte {half:#x}" for half in (halves[::order] if fill.bits == 128 else halves))
+    for number, width in enumerate(floats(arch).values()):
+        halves = (
+            (_single(number) & MASK, _single(number) >> 64)[::order] if width == 128 else (_single(number) & MASK, 0)
+        )
+        lines += (f".8byte {half:#x}" for half in halves)
     source = folder / f"filled-{arch}.s"
     source.write_text("\n".join(lines) + "\n")
     return compiled(arch, source, "-nostdlib", "-static", "-no-pie", *fill.flags)
@@ -295,9 +302,10 @@ def _relay(one: socket.socket, other: socket.socket) -> None:
 
 def expressions(arch: str) -> dict[str, str]:
     """What gdb has to print for each register of the table."""
-    single = set(floats(arch))
+    widths = floats(arch)
+    widest = {name for name, width in widths.items() if width == max(widths.values())}
     return {
-        row.name: f"${GDB_NAMES.get((arch, row.name), row.name)}{FILLS[arch].gdb if row.name in single else ''}"
+        row.name: f"${GDB_NAMES.get((arch, row.name), row.name)}{FILLS[arch].gdb if row.name in widest else ''}"
         for row in TABLES[arch].rows
     }
 

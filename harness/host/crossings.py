@@ -50,6 +50,10 @@ class Broken(Protocol):
         """By how much it is off."""
 
     @property
+    def within(self) -> str:
+        """Where on a thread's stack C begins, if it is about that."""
+
+    @property
     def is_g(self) -> bool:
         """Whether it holds a goroutine."""
 
@@ -83,8 +87,9 @@ SHAPE = Record(
         "arches": ListOf(_TEXT, least=1),
         "crossing": _TEXT,
         "register": _TEXT,
-        "says": Choice(("changed", "misaligned", "unfit", "wrong stack")),
+        "says": Choice(("changed", "misaligned", "unfit", "wrong stack", "drifted", "no goroutine")),
         "caller": Text(regex=True, empty=False),
+        "within": Text(regex=True, empty=False),
         "by": Number(-(1 << 32), 1 << 32),
         "holds": Text(regex=True, empty=False),
         "go": _TEXT,
@@ -101,9 +106,10 @@ SHAPE = Record(
 class Crossing:
     """A promise that Go is known to break: at which crossing, and which registers (with spaces between) show it.
 
-    The rest narrows it. `says` is the kind of the alarm, `caller` a pattern of all of its place, `by` how much the
-    register is off (bytes), `holds` a pattern of what stands in it: the name of an address in the program, or ``g`` for
-    a goroutine. `go` is a range of versions of Go that built the program.
+    The rest narrows it. `says` is the kind of the alarm, `caller` a pattern of all of its place, `within` one of where
+    on a thread's stack C begins (see `harness.watch.stacks`), `by` how much the register is off (bytes), `holds` a
+    pattern of what stands in it: the name of an address in the program, or ``g`` for a goroutine. `go` is a range of
+    versions of Go that built the program.
     """
 
     id: str
@@ -113,6 +119,7 @@ class Crossing:
     reason: str
     says: str = "changed"
     caller: str = ""
+    within: str = ""
     by: int | None = None
     holds: str = ""
     go: str = ""
@@ -132,6 +139,7 @@ class Crossing:
             and subject.arch in self.arches
             and (self.by is None or alarm.by == self.by)
             and (not self.caller or re.fullmatch(self.caller, alarm.caller) is not None)
+            and (not self.within or re.fullmatch(self.within, alarm.within) is not None)
             and in_range(subject.go if self.go else "", self.go)
             and (not self.holds or re.fullmatch(self.holds, self._held(alarm, subject)) is not None)
         )

@@ -11,7 +11,7 @@ class Alarm:
     """A broken promise. `what` names the register; `crossing` and `caller` where it was.
 
     `is_g` says that `after` is a goroutine, `known` is the id of the row of `toolchains/emulator-faults.yaml` that
-    knows it.
+    knows it, `within` where on its thread's stack C begins, at a C function's entry (see `harness.watch.stacks`).
     """
 
     says: ClassVar[str] = "changed"
@@ -25,6 +25,7 @@ class Alarm:
     rule: str
     is_g: bool = False
     known: str = ""
+    within: str = ""
 
     @property
     def by(self) -> int:
@@ -51,7 +52,8 @@ class Misaligned(Alarm):
 
     def __str__(self) -> str:
         where = f"at the entry of {self.caller} at hit {self.hit}"
-        return f"{self.what} is {self.before:#x} {where}, off by {self.after} bytes; {self.rule}"
+        place = f" ({self.within})" if self.within else ""
+        return f"{self.what} is {self.before:#x} {where}{place}, off by {self.after} bytes; {self.rule}"
 
 
 @dataclass(frozen=True)
@@ -77,4 +79,30 @@ class WrongStack(Alarm):
         return (
             f"{self.what} is {self.after:#x} at the entry of {self.caller} at hit {self.hit} of {self.crossing}: "
             f"the stack of {self.before:#x}, which is the other side's; {self.rule}"
+        )
+
+
+@dataclass(frozen=True)
+class Drifted(Alarm):
+    """C begins on its thread's stack at `after`, and began at `before` when it was called there first."""
+
+    says: ClassVar[str] = "drifted"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} is {self.after:#x} at the entry of {self.caller} at hit {self.hit} and was {self.before:#x} "
+            f"when a goroutine called C there before; {self.rule}"
+        )
+
+
+@dataclass(frozen=True)
+class NoGoroutine(Alarm):
+    """The register of g holds `after`, which is none."""
+
+    says: ClassVar[str] = "no goroutine"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} is {self.after:#x} at {self.caller} at hit {self.hit} of {self.crossing} "
+            f"and has to be a goroutine; {self.rule}"
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from harness.qemulog.records import Values
 from harness.registers import THREAD, RegisterTable
 from harness.watch import promises
-from harness.watch.alarms import Alarm, Misaligned, Unfit, WrongStack
+from harness.watch.alarms import Alarm, Drifted, Misaligned, NoGoroutine, Unfit, WrongStack
 from harness.watch.promises import Promise
 from harness.watch.sites import (
     CALLBACK,
@@ -25,13 +25,15 @@ from harness.watch.sites import (
     Site,
     Sites,
 )
+from harness.watch.stacks import FRAMES, UNTOLD, Begun, Stacks
 
 STACK = 1 << 20  # bytes below a stack pointer that are surely the same stack's
 NEAR = 64  # bytes by which a stack pointer can be wrong and still be told to belong to an entry
 FAR = 1 << 16  # the same where the exit is that of nothing else
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
-FRAMES = 4096  # bytes below a stack pointer that hardly anything but its own stack occupies
 MOST = 1000  # alarms of one run that are kept, of known ones half of that
+HALF = 32  # bits of an address within 4 GiB
+BETWEEN = 256  # bytes between asmcgocall's frame and that of the cgocallbackg that C called; less than a stack's guard
 REMEMBERED = 1024  # exits, goroutines
 EACH = 5  # of those, of one register in one crossing of one caller: one that comes always does not drown the others
 _ON_GO_STACKS = (SWITCH, CALLBACK)
@@ -82,6 +84,7 @@ class Checker:
         self.known: Counter[str] = Counter()
         self._known = known
         self._goroutines: set[int] = set()
+        self._interrupted: dict[int, int] = {}  # what signal handlers had in g, and at which hit first
         self._kinds: Counter[tuple[str, str, str, str]] = Counter()
         self.checked: Counter[str] = Counter()
         self._hits: Counter[str] = Counter()
@@ -94,6 +97,7 @@ class Checker:
         self._zero = promises.ZERO_IN_GO.get(table.arch, "")
         self._frame = promises.FRAME_POINTER.get(table.arch, "")
         self._thread = table.of_role(THREAD)
+        self._stacks: Stacks | None = Stacks()
 
     @property
     def wanted(self) -> frozenset[str]:
@@ -111,10 +115,27 @@ class Checker:
         if site is not None:
             self._enter(site, sp, registers)
 
+    def end(self) -> None:
+        """Hold what had to wait for the end of the run: whether signal handlers had a goroutine in g, or zero.
+
+        Goroutines are allocated from the heap, whose first 4 GiB have room for all; but for each runtime's first.
+        """
+        first = {0, *self.sites.first_g}
+        image = {address >> HALF for address in self.sites.entries}
+        heap = {g >> HALF for g in self._goroutines - first}
+        for g, hit in self._interrupted.items():
+            is_told = (heap or g >> HALF in image) and self.sites.first_g and not heap & image
+            if is_told and g not in first and g >> HALF not in heap:
+                rule = f"{promises.ABI_INTERNAL}: the current goroutine"
+                self._add(NoGoroutine(self.table.g, HANDLER, HANDLER, hit, 0, g, rule))
+        self._interrupted = {}
+
     def drop(self, crossing: str) -> None:
         """Forget the entries of `crossing`: neither its entries nor its exits are told any more."""
         if crossing == INTO_C:
             self._controlled = self._of_c  # where C runs, which may change control bits, is not seen then
+        if crossing in (*INTO_GO, SWITCH):
+            self._stacks = None
         self._pending = {key: entered for key, entered in self._pending.items() if key[0] != crossing}
 
     def _enter(self, site: Site, sp: int, registers: Mapping[str, int]) -> None:
@@ -127,24 +148,52 @@ class Checker:
         if paired and not site.wrapped:
             self._pending.pop((site.crossing, sp), None)
             self._pending[site.crossing, sp] = _Entered(site.name, hit, registers, back)
+        if site.crossing in INTO_GO and self._stacks:
+            self._stacks.enter_go(site.name, sp)
         if site.crossing == INTO_C:
             self._enter_c(site, sp, hit, registers)
         if site.crossing in _ON_GO_STACKS and self.table.g and len(self._goroutines) < REMEMBERED:
             self._goroutines.add(registers[self.table.g])
-        if site.crossing == CALLBACK:
-            outer = [at for (crossing, at) in self._pending if crossing == INTO_GO[0] and 0 <= at - sp < FRAMES]
-            if outer:
-                rule = "Go code runs on a goroutine's stack (runtime/cgocall.go)"
-                self._add(WrongStack(self.table.sp, site.crossing, site.name, hit, min(outer), sp, rule))
-        if site.crossing in (CALLBACK, HANDLER) and not site.name.endswith(".abi0"):
+        if site.crossing in (CALLBACK, HANDLER):
+            self._enter_go(site, sp, hit, registers)
+            if self.table.g and site.name not in promises.WITHOUT_G.get(self.table.arch, ()):
+                self._hold_g(site, sp, hit, registers)
+
+    def _enter_go(self, site: Site, sp: int, hit: int, registers: Mapping[str, int]) -> None:
+        """Hold the entry of a Go function against what has to be there."""
+        outer = [at for (crossing, at) in self._pending if crossing == INTO_GO[0] and 0 <= at - sp < FRAMES]
+        if outer and site.crossing == CALLBACK:
+            rule = "Go code runs on a goroutine's stack (runtime/cgocall.go)"
+            self._add(WrongStack(self.table.sp, site.crossing, site.name, hit, min(outer), sp, rule))
+        if not site.name.endswith(".abi0"):
             self._add_unless_zero(site.crossing, site.name, hit, registers)
+
+    def _hold_g(self, site: Site, sp: int, hit: int, registers: Mapping[str, int]) -> None:
+        """Hold g where a Go function is entered against whose stack that is, or keep it for `end`, of a signal."""
+        g = registers[self.table.g]
+        if site.crossing == HANDLER:
+            if len(self._interrupted) < REMEMBERED and self.table.word * 8 > HALF:
+                self._interrupted.setdefault(g, hit)
+            return
+        callers = {
+            entered.registers[self.table.g]
+            for (crossing, at), entered in self._pending.items()
+            if crossing == SWITCH and 0 <= at - sp < BETWEEN
+        }
+        if callers and g not in callers:
+            rule = f"{promises.ABI_INTERNAL}: the goroutine on whose stack it runs, which called C"
+            self._add(Unfit(self.table.g, site.crossing, site.name, hit, min(callers), g, rule))
 
     def _enter_c(self, site: Site, sp: int, hit: int, registers: Mapping[str, int]) -> None:
         """Hold the entry of a C function against what has to be there."""
+        begun = self._begun(site, sp, registers)
         off = (sp + self._popped) % self.table.stack_alignment
         if off:
             rule = f"{self.table.stack_rule}: a multiple of {self.table.stack_alignment} at a call"
-            self._add(Misaligned(self.table.sp, site.crossing, site.name, hit, sp, off, rule))
+            self._add(Misaligned(self.table.sp, site.crossing, site.name, hit, sp, off, rule, within=begun.within))
+        if begun.expected is not None:
+            rule = "asmcgocall runs C where cgocallback left the thread's stack, g0.sched.sp (runtime/asm_*.s)"
+            self._add(Drifted(self.table.sp, site.crossing, site.name, hit, begun.expected, sp, rule))
         if not site.name.startswith(RUNTIME_S_C):
             for (crossing, at), entered in self._pending.items():
                 if crossing in INTO_GO and sp < at < sp + STACK:
@@ -161,6 +210,17 @@ class Checker:
             caller.inner = sp
             if caller.back is not None:
                 self._hold_stack(caller, at, self.sites.exits[caller.back].name)
+
+    def _begun(self, site: Site, sp: int, registers: Mapping[str, int]) -> Begun:
+        """Return where C begins, with the stack pointer `sp`, on its thread's stack."""
+        if self._stacks is None:
+            return Begun(UNTOLD)
+        switches = (at for crossing, at in self._pending if crossing == SWITCH)
+        begun = next(filter(None, (self._stacks.on_its_own(SWITCH, at, sp) for at in switches)), None)
+        if begun is None and site.name.startswith(RUNTIME_S_C):
+            return Begun(UNTOLD)  # not all of these are called by asmcgocall
+        is_only = len(self.sites.first_g) <= 1
+        return begun or self._stacks.begin(sp, registers.get(self._thread), is_only=is_only)
 
     def _hold_stack(self, entered: _Entered, at: int, caller: str) -> None:
         """Tell of a C function that ran on the stack of the goroutine that called it."""
@@ -184,6 +244,8 @@ class Checker:
         crossing, at = key
         entered = self._pending.pop(key)
         self.checked[crossing] += 1
+        if crossing in INTO_GO and self._stacks:
+            self._stacks.leave_go(at)
         moved = sp - at
         may_move = crossing in _ON_GO_STACKS and abs(moved) >= SMALLEST and not moved % SMALLEST
         if moved and not may_move:

@@ -94,7 +94,8 @@ class Sites:
     `loaded` says which files they are of, each with its load bias, and `landmarks` where execution has to come by if
     that is true (see `harness.probe.image`). `opens` says that one of them may map others while it runs, and `grows`
     that crossings may come with these: it opens plugins, or has no Go of its own. `nameless` are files of Go without
-    the names of its functions.
+    the names of its functions. `first_g` is g0 of the thread that starts each runtime of Go in them, which is no part
+    of its heap.
     """
 
     entries: Mapping[int, Site]
@@ -104,6 +105,7 @@ class Sites:
     opens: bool = False
     grows: bool = False
     nameless: tuple[str, ...] = ()
+    first_g: tuple[int, ...] = ()
 
     @property
     def addresses(self) -> tuple[int, ...]:
@@ -139,7 +141,8 @@ def of(modules: Sequence[Module], arch: str, *, in_c: bool = True) -> Sites:
     opens = any(module.program.imports & libraries.OPENS for module in modules)
     grows = opens and (not entries or any(_OPENS_PLUGINS in module.program.by_name for module in modules))
     marks = image.landmarks(modules, TABLES[arch].isa_bit)
-    return Sites(entries, exits, loaded, marks, opens, grows, _nameless(modules))
+    first = tuple(g + module.bias for module, sites in found for g in sites.first_g)
+    return Sites(entries, exits, loaded, marks, opens, grows, _nameless(modules), first)
 
 
 def _nameless(modules: Sequence[Module]) -> tuple[str, ...]:
@@ -182,11 +185,11 @@ def left_in_go(program: Program, arch: str) -> Sites:
     entries.update({address: Site(CALLBACK, program.name_at(address), address in wrapped) for address in callbacks})
     names = [f"runtime.cgocallback{suffix}" for suffix in _WRAPPED]
     exits.update(_left(program, arch, names, CALLBACK, callbacks, by_pointer=True))
-    if arch not in ZERO_IN_GO:
-        return Sites({at: site for at, site in entries.items() if not site.wrapped}, exits)
-    for function in program.by_name.get(_RUNTIME + HANDLER, ()):
+    for function in program.by_name.get(_RUNTIME + HANDLER, ()) if TABLES[arch].g else ():
         entries.update({address: Site(HANDLER, HANDLER) for address in function.entries})
-    return Sites(entries, exits)
+    if arch not in ZERO_IN_GO:
+        entries = {at: site for at, site in entries.items() if not site.wrapped}
+    return Sites(entries, exits, first_g=program.first_g)
 
 
 def _left_in_c(program: Program, arch: str, targets: Mapping[int, str]) -> dict[int, Exit]:

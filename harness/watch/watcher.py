@@ -58,6 +58,7 @@ class Watcher:
     def watched(self, finished: Finished, notes: tuple[str, ...] = ()) -> Watched:
         """Return what was seen of a run that `finished` so."""
         made = self.checker
+        made.end()
         kept = tuple(made.alarms)
         return Watched(finished, kept, made.total, made.checked, (*notes, *self.notes), made.known, self.unwatched)
 

@@ -89,6 +89,12 @@ ABOVE = [  # writes to the caller's frame, above what is the callee's; no regist
 SYS, ASM = "src/runtime/sys_linux_{}.s", "src/runtime/asm_{}.s"
 _AMD64_SIGTRAMP = "CALL\t·sigtrampgo<ABIInternal>(SB)\n\n\tADJSP\t$-24\n\n\tPOP_REGS_HOST_TO_ABI0()"
 _PPC64_SIGTRAMP = "UNSTACK_AND_RESTORE_GO_TO_HOST_ABI(32)\n\tRET\n\nTEXT runtime·cgoSigtramp"
+_AMD64_G = (
+    "MOVQ\tg(R12), R14\n\tPXOR\tX15, X15\n\n\t// Reserve space for spill slots.\n"
+    "\tNOP\tSP\t\t// disable vet stack checking\n\tADJSP   $24\n\n\t// Call into the Go signal handler\n"
+    "\tMOVQ\tDI, AX\t// sig\n\tMOVQ\tSI, BX\t// info\n\tMOVQ\tDX, CX\t// ctx\n\tCALL\t·sigtrampgo<"
+)
+_RISCV64_G = "CALL\truntime·load_g(SB)\n\n\tMOV\t$runtime·sigtrampgo(SB), A0"
 _PPC64_AFTER_C = "XOR\tR0, R0\n\n\t// Restore g, stack pointer, toc pointer."
 _ARM64_SWITCH = "MOVD\tR0, RSP\n\tMOVD\t(g_sched+gobuf_bp)(g), R29\n\tMOVD\tR9, R0\n\n\t// Now on a sch"
 _ARM64_SIGTRAMP = "RESTORE_F8_TO_F15(8*14)\n\n\tRET\n\n// Called from c-abi"
@@ -100,6 +106,14 @@ def within(arch: str, file: str, anchor: str, old: str, new: str, names: str) ->
     return Mutant(arch, file, anchor, anchor.replace(old, new, 1), names)
 
 
+def before(arch: str, file: str, anchor: str, added: str, names: str) -> Mutant:
+    """A further instruction before the `anchor`."""
+    return Mutant(arch, file, anchor, f"{added}\n\t{anchor}", names)
+
+
+_AMD64_BACK = "MOVQ\t0(SP), AX\n\tMOVQ\tAX, (g_sched+gobuf_sp)(SI)\n\n\t// If"
+_BACK = "MOVD\tR4, (g_sched+gobuf_sp)(g)\n\n\t// If"
+_RISCV64_BACK = "MOV\tX6, (g_sched+gobuf_sp)(g)\n\n\t// If"
 OF_EVERY_WAY = [
     # crosscall1
     Mutant("amd64", f"{CGO}/gcc_amd64.S", "popq %r15\n\tpopq %r14", "popq %r14\n\tpopq %r15", "r14 r15"),
@@ -123,10 +137,22 @@ OF_EVERY_WAY = [
     within("ppc64le", ASM.format("ppc64x"), _PPC64_AFTER_C, "XOR\tR0, R0", "", "r0"),
     Mutant("arm64", ASM.format("arm64"), "MOVD	RSP, R13\n	SUB	$16, R13", "MOVD	RSP, R13\n	SUB	$24, R13", "sp"),
     within("arm64", ASM.format("arm64"), _ARM64_SWITCH, "MOVD\tR0, RSP\n", "", "sp"),
-    # cgocallback
+    within("riscv64", ASM.format("riscv64"), "SUB\t$16, X2\n\tMOV\tX9, 0(X2)", "$16", "$24", "sp"),
+    # cgocallback: g0.sched.sp is not restored, and g is another where Go is entered
+    within("amd64", ASM.format("amd64"), _AMD64_BACK, "MOVQ\tAX", "MOVQ\tSP", "rsp"),
+    within("arm64", ASM.format("arm64"), _BACK, "MOVD\tR4, (g_sched+gobuf_sp)(g)", "", "sp"),
+    within("riscv64", ASM.format("riscv64"), _RISCV64_BACK, "MOV\tX6", "MOV\tX2", "sp"),
+    within("s390x", ASM.format("s390x"), _BACK, "MOVD\tR4", "MOVD\tR15", "r15"),
+    within("ppc64le", ASM.format("ppc64x"), _BACK, "MOVD\tR4, (g_sched+gobuf_sp)(g)", "", "r1"),
+    before("arm64", ASM.format("arm64"), "MOVD\t$runtime·cgocallbackg<", "SUB\t$64, g", "x28"),
+    before("riscv64", ASM.format("riscv64"), "CALL\truntime·cgocallbackg(SB)", "MOV\tX6, g", "s11"),
+    before("s390x", ASM.format("s390x"), "BL\truntime·cgocallbackg(SB)", "MOVD\t$0, g", "r13"),
+    before("ppc64le", ASM.format("ppc64x"), "MOVD\t$runtime·cgocallbackg(SB), R12", "ADD\t$8, g", "r30"),
     Mutant("amd64", ASM.format("amd64"), "XORPS	X15, X15 // clear X15", "PCMPEQL	X15, X15 // X15", "xmm15"),
     # signal handlers
     within("amd64", SYS.format("amd64"), _AMD64_SIGTRAMP, "ABI0()", "ABI0()\n\tMOVQ\t$0, R13", "r13"),
+    within("amd64", SYS.format("amd64"), _AMD64_G, "MOVQ\tg(R12), R14\n", "\n", "r14"),
+    within("riscv64", SYS.format("riscv64"), _RISCV64_G, "CALL\truntime·load_g(SB)", "MOV\tX0, X0", "s11"),
     within("amd64", SYS.format("amd64"), _AMD64_SIGTRAMP, "ABI0()", "ABI0()\n\tXCHGQ\tBX, BP", "rbx rbp"),
     within("arm64", SYS.format("arm64"), _ARM64_SIGTRAMP, "RESTORE_F8_TO_F15(8*14)", "FMOVD\tF1, F14", "v14"),
     within("arm64", SYS.format("arm64"), _ARM64_SIGTRAMP, "8*14)", "8*14)\n\tMOVD\t$0, R23", "x23"),

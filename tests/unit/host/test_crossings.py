@@ -7,7 +7,7 @@ from harness.errors import InputError
 from harness.host import faults
 from harness.host.crossings import SHAPE, Crossing
 from harness.schema import Choice
-from harness.watch.alarms import Alarm, Misaligned, Unfit, WrongStack
+from harness.watch.alarms import Alarm, Drifted, Misaligned, NoGoroutine, Unfit, WrongStack
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Program:
         return {0x5000: "runtime.sigtramp.abi0+0x54"}.get(address, hex(address))
 
 
-ALARM = Alarm("x29", "sigtramp", "handle+0x130", 1, 0x4FF8, 0x5000, "AAPCS64")
+ALARM = Alarm("x29", "sigtramp", "handle+0x130", 1, 0x4FF8, 0x5000, "AAPCS64", within="24 below crosscall2")
 WIDE = Crossing("id", ("arm64",), "sigtramp", "x28 x29", "because")
 
 
@@ -36,6 +36,9 @@ WIDE = Crossing("id", ("arm64",), "sigtramp", "x28 x29", "because")
         ({"by": -8}, False),
         ({"caller": r"handle\+.*"}, True),
         ({"caller": "handle"}, False),
+        ({"within": "untold|24 below .*"}, True),
+        ({"within": "32 below .*"}, False),
+        ({"within": "|32 below .*"}, False),
         ({"holds": r"runtime\.sigtramp\.abi0\+.*"}, True),
         ({"holds": "runtime"}, False),
         ({"holds": "g"}, False),
@@ -59,12 +62,12 @@ def test_a_range_of_versions_does_not_hold_a_version_that_is_not_known() -> None
 
 
 def test_each_kind_of_alarm_can_be_known_and_by_how_much_it_is_off() -> None:
-    kinds = (Alarm, Misaligned, Unfit, WrongStack)
+    kinds = (Alarm, Misaligned, Unfit, WrongStack, Drifted, NoGoroutine)
     says = SHAPE.fields["says"]
     assert isinstance(says, Choice)
     assert says.words == tuple(kind.says for kind in kinds)
     made = [kind("sp", "asmcgocall", "f", 1, 0x7008, 8, "rule") for kind in kinds]
-    assert [alarm.by for alarm in made] == [8 - 0x7008, 8, 8 - 0x7008, 8 - 0x7008]
+    assert [alarm.by for alarm in made] == [8 - 0x7008, 8, *(8 - 0x7008 for _ in kinds[2:])]
 
 
 ROW = """crossings:
@@ -82,6 +85,7 @@ ROW = """crossings:
         ("    says: twisted", "'twisted' is not one of changed"),
         ("    caller: '('", "not a regular expression"),
         ("    holds: '['", "not a regular expression"),
+        ("    within: '*'", "not a regular expression"),
         ("    by: much", "expected a whole number"),
         ("    go: new", "go: not a range of versions"),
     ],
@@ -95,7 +99,8 @@ def test_what_is_wrong_with_a_row_is_told_with_its_line(line: str, problem: str,
 
 
 def test_a_row_of_ones_own_is_read_whole(tmp_path: Path) -> None:
-    more = "    says: unfit\n    by: -8\n    caller: f\n    holds: g\n    go: '>=1.21,<1.28'\n"
+    more = "    says: unfit\n    by: -8\n    caller: f\n    holds: g\n    within: w\n    go: '>=1.21,<1.28'\n"
     (tmp_path / "emulator-faults.yaml").write_text(f"{ROW}{more}")
     (row,) = (row for row in faults.load((tmp_path,)).crossings if row.id == "a")
-    assert (row.says, row.by, row.caller, row.holds, row.go) == ("unfit", -8, "f", "g", ">=1.21,<1.28")
+    assert (row.says, row.by, row.caller, row.holds, row.within) == ("unfit", -8, "f", "g", "w")
+    assert row.go == ">=1.21,<1.28"

@@ -1,9 +1,10 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from harness.registers import AMD64, ARM64, PPC64LE, RISCV64, S390X, TABLES, RegisterTable
-from harness.watch.alarms import WrongStack
+from harness.watch.alarms import Drifted, NoGoroutine, WrongStack
 from harness.watch.check import EACH, MOST, Checker
 from harness.watch.promises import CONTROL, of_c
 from harness.watch.sites import CALLBACK, HANDLER, INTO_C, INTO_GO, SIGNALS, SWITCH, Exit, Site, Sites
@@ -338,3 +339,91 @@ def test_what_was_left_by_a_jump_is_not_taken_for_a_stack_pointer_that_is_wrong(
     watch.take(ENTRY, registers(AMD64))
     watch.take(EXIT, registers(AMD64, rsp=SP + 8))
     assert (watch.alarms, watch.checked) == ([], {"crosscall2": 1})
+
+
+IN_GO, IN_HANDLER, G0, HEAP = 0x5000, 0x5100, 0x9000, 0xC000000000
+WITH_G = Sites(
+    {
+        **SITES.entries,
+        IN_GO: Site(CALLBACK, "runtime.cgocallbackg"),
+        IN_HANDLER: Site(HANDLER, HANDLER),
+        0x5200: Site(SWITCH, "runtime.asmcgocall"),
+    },
+    {0x5300: Exit((SWITCH,), "runtime.cgocall+0x40", sure=True)},
+    first_g=(G0,),
+)
+
+
+def calls_c(watch: Checker, g: int, sp: int = 0xC000100000) -> None:
+    watch.take(0x5200, registers(ARM64, sp=sp, x28=g, x30=0x5300))
+
+
+def test_go_is_entered_with_the_goroutine_that_called_c() -> None:
+    watch = Checker(ARM64, WITH_G)
+    calls_c(watch, HEAP + 0x100)
+    calls_c(watch, HEAP + 0x200, 0xC000102000)
+    watch.take(IN_GO, registers(ARM64, sp=0xC000100000 - 64, x28=HEAP + 0x100))
+    watch.take(IN_GO, registers(ARM64, sp=0xC000108000, x28=HEAP + 0x300))  # of a thread of C's
+    assert not watch.alarms
+    watch.take(IN_GO, registers(ARM64, sp=0xC000100000 - 64, x28=HEAP + 0x200))
+    (alarm,) = watch.alarms
+    assert (alarm.what, alarm.before, alarm.after, alarm.says) == ("x28", HEAP + 0x100, HEAP + 0x200, "unfit")
+    assert "the goroutine on whose stack it runs" in str(alarm)
+
+
+@pytest.mark.parametrize(
+    ("g", "is_one"),
+    [(0, True), (G0, True), (HEAP + 0x700, True), (G0 + 8, False), (0xF, False), (0x6273405126370415, False)],
+)
+def test_a_signal_handler_is_entered_with_a_goroutine_or_none(g: int, is_one: bool) -> None:
+    watch = Checker(ARM64, WITH_G)
+    watch.take(IN_HANDLER, registers(ARM64, x28=g))
+    calls_c(watch, HEAP + 0x100)
+    assert not watch.alarms
+    watch.end()
+    assert [(type(alarm), alarm.what, alarm.after) for alarm in watch.alarms] == (
+        [] if is_one else [(NoGoroutine, "x28", g)]
+    )
+    watch.end()
+    assert watch.total == len(watch.alarms) == (not is_one)
+
+
+@pytest.mark.parametrize(("table", "first"), [(ARM64, ()), (TABLES["arm"], (G0,))], ids=["nameless", "32 bits"])
+def test_where_the_heap_cannot_be_told_from_the_program_no_handler_is_judged(
+    table: RegisterTable, first: tuple[int, ...]
+) -> None:
+    watch = Checker(table, replace(WITH_G, first_g=first))
+    watch.take(IN_HANDLER, registers(table, **{table.g: 0xF}))
+    watch.end()
+    assert not watch.alarms
+
+
+def test_c_begins_where_it_began_before() -> None:
+    watch = Checker(ARM64, SITES)
+    watch.take(C_ENTRY, registers(ARM64, sp=SP))
+    watch.take(ENTRY, registers(ARM64, sp=SP - 0x40))
+    watch.take(C_ENTRY, registers(ARM64, sp=SP - 0x140))  # below the callback
+    watch.take(EXIT, registers(ARM64, sp=SP - 0x40))
+    watch.take(C_ENTRY, registers(ARM64, sp=SP))
+    assert not watch.alarms
+    watch.take(C_ENTRY, registers(ARM64, sp=SP - 0x140))  # g0.sched.sp was not put back
+    (alarm,) = watch.alarms
+    assert (type(alarm), alarm.before, alarm.after, alarm.caller) == (Drifted, SP, SP - 0x140, "call_many")
+    assert "at the entry of call_many at hit 4 and was 0x7000 when a goroutine called C there before" in str(alarm)
+
+
+def test_where_c_begins_is_told_with_its_misalignment_unless_its_crossings_are_dropped() -> None:
+    watch = Checker(ARM64, SITES)
+    watch.take(ENTRY, registers(ARM64, sp=SP))
+    watch.take(C_ENTRY, registers(ARM64, sp=SP - 0x118))
+    watch.drop(INTO_GO[0])
+    watch.take(C_ENTRY, registers(ARM64, sp=SP - 0x218))
+    assert [alarm.within for alarm in watch.alarms] == ["280 below crosscall2", "untold"]
+    assert "at hit 1 (280 below crosscall2), off by 8 bytes" in str(watch.alarms[0])
+
+
+def test_with_two_runtimes_c_begins_on_two_stacks() -> None:
+    watch = Checker(ARM64, replace(SITES, first_g=(G0, G0 + 0x1000)))
+    watch.take(C_ENTRY, registers(ARM64, sp=SP))
+    watch.take(C_ENTRY, registers(ARM64, sp=SP + 0x10000))
+    assert not watch.alarms

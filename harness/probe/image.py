@@ -19,7 +19,7 @@ from harness.qemulog.records import Record
 from harness.unwind.modules import Module
 
 _SYSTEM = re.compile(r"/(usr/)?lib\w*/")  # where the dynamic loader looks without being told (ld.so(8))
-_GO_LIBRARY = re.compile(r"_rt0_\w+_linux_lib")  # what starts Go in a c-shared library, called by the dynamic loader
+STARTS_GO = re.compile(r"_rt0_\w+_linux_lib")  # what starts Go in a c-shared library, called by the dynamic loader
 
 
 def main_module(guest: Guest, found: Layout | None = None) -> Module:
@@ -72,7 +72,7 @@ def landmarks(found: Sequence[Module], isa_bit: int) -> Mapping[int, str]:
     first, *libraries = found
     marks = {} if first.program.is_fixed else {(first.program.entry & ~isa_bit) + first.bias: "the program"}
     for module in libraries:
-        starts = [row for row in module.program.functions if _GO_LIBRARY.fullmatch(row.name)]
+        starts = [row for row in module.program.functions if STARTS_GO.fullmatch(row.name)]
         marks |= {row.start + module.bias: module.program.path.name for row in starts}
     return marks
 

@@ -105,15 +105,15 @@ class Checker:
         named = {*self._controlled[1], *self._of_go[1]}
         return frozenset({*named, self.table.sp, self.table.link, self.table.g, self._zero, self._frame, self._thread})
 
-    def take(self, pc: int, registers: Mapping[str, int]) -> None:
-        """Take in the registers at one site."""
+    def take(self, pc: int, registers: Mapping[str, int], back: int | None = None) -> None:
+        """Take in the registers at one site. `back` is where an entry returns to, where the stack holds that."""
         sp = registers[self.table.sp]
         left = self.sites.exits.get(pc)
         if left is not None:
             self._leave(left, pc, sp - self._popped, registers)
         site = self.sites.entries.get(pc)
         if site is not None:
-            self._enter(site, sp, registers)
+            self._enter(site, sp, registers, back)
 
     def end(self) -> None:
         """Hold what had to wait for the end of the run: whether signal handlers had a goroutine in g, or zero.
@@ -138,10 +138,11 @@ class Checker:
             self._stacks = None
         self._pending = {key: entered for key, entered in self._pending.items() if key[0] != crossing}
 
-    def _enter(self, site: Site, sp: int, registers: Mapping[str, int]) -> None:
+    def _enter(self, site: Site, sp: int, registers: Mapping[str, int], back: int | None) -> None:
         self._hits[site.name] += 1
         hit = self._hits[site.name]
-        back = registers[self.table.link] & ~self.table.isa_bit if self.table.link else None
+        if self.table.link:
+            back = registers[self.table.link] & ~self.table.isa_bit
         if back is None and site.crossing not in _ON_GO_STACKS:
             self._forget(sp)
         paired = back is None or site.crossing in SIGNALS or site.crossing in self._crossings(back)
@@ -283,10 +284,12 @@ class Checker:
         if left.crossings[0] in _ON_GO_STACKS:
             fitting = [key for key in others if not (sp - key[1]) % SMALLEST]  # the innermost is the last
             return fitting[-1:] or (others if len(others) == 1 else exact[:1])
-        if left.crossings == (INTO_C,) or not (left.sure or left.name == KERNEL or self.table.link):
+        is_told = any(self._pending[key].back is not None for key in others)
+        is_off = (sp + self._popped) % self.table.stack_alignment  # which no call of C leaves behind
+        if left.crossings == (INTO_C,) or not (left.sure or left.name == KERNEL or is_told or is_off):
             return []  # it may be that of another call
         reach = FAR if left.sure else NEAR
-        below = reach if self.table.link else NEAR  # of what is gone nothing tells which it was
+        below = reach if is_told else NEAR  # of what is gone nothing tells which it was
         near = [key for key in others if -below <= key[1] - sp <= reach]
         return sorted(near, key=lambda key: abs(key[1] - sp))[:1]
 

@@ -37,6 +37,7 @@ SPECIAL: Mapping[str, tuple[Promise, ...]] = MappingProxyType(
 )
 """Parts of status registers that every C call leaves as they were."""
 
+_C11 = "C11 7.6: a call does not alter its caller's control modes"
 CONTROL: Mapping[str, tuple[Promise, ...]] = MappingProxyType(
     {
         "amd64": _promises(
@@ -55,6 +56,12 @@ CONTROL: Mapping[str, tuple[Promise, ...]] = MappingProxyType(
         "arm": _promises(("fpscr", 0x01F79F00, "AAPCS32 6.1.2.1: FPSCR")),
         # VE, OE, UE, ZE, XE (7 to 3 from below), RN (1, 0) and DRN (34 to 32), but not NI (2).
         "ppc64le": _promises(("fpscr", 0x7_0000_00FB, 'ELFv2 ABI "Limited-Access Bits": FPSCR')),
+        # frm (7 to 5 from below): fcsr "must have thread storage duration in accordance with C11 section 7.6".
+        "riscv64": _promises(("fcsr", 0xE0, f'RISC-V psABI "Floating-Point Register Convention", {_C11}')),
+        # Exception masks (0 to 4 from the left), rounding modes of decimal (25 to 27) and binary (29 to 31) arithmetic.
+        "s390x": _promises(("fpc", 0xF8000077, _C11)),
+        # Flush to zero (24), enables (11 to 7), rounding mode (1, 0).
+        "mips64le": _promises(("fcsr", 0x01000F83, _C11)),
     }
 )
 """Control bits of floating-point arithmetic. C functions that are made for it (fesetround) do change them."""

@@ -31,6 +31,9 @@ _INTO_GO = dict(zip(INTO_GO, INTO_GO, strict=True)) | _EARLIER
 SIGNALS = ("sigtramp", "cgoSigtramp")
 """What the kernel, or a handler in C that hands on, calls for a signal; the second jumps to the first."""
 
+START = "_rt0_lib"
+"""What starts Go in a library, called by the dynamic loader, or by the C library where it is part of a C program."""
+
 KERNEL = "the kernel"
 """What signal handlers return to, as an exit's name."""
 
@@ -171,6 +174,8 @@ def left_in_go(program: Program, arch: str) -> Sites:
         return Sites({}, {})
     for name in SIGNALS:
         entries.update({address: Site(name, name) for address in _entries(program, name)})
+    for name in filter(image.STARTS_GO.fullmatch, program.by_name):
+        entries.update({address: Site(START, name) for row in program.by_name[name] for address in row.entries})
     for name in program.by_name:
         match = _C_FUNCTION.fullmatch(name)
         if match:

@@ -16,7 +16,7 @@ from harness.probe.stops import return_address
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable
 from harness.unwind.modules import Module
-from harness.watch.sites import INTO_GO, KERNEL, SIGNALS, Exit, Site, Sites, of
+from harness.watch.sites import INTO_GO, KERNEL, SIGNALS, START, Exit, Site, Sites, of
 from harness.watch.watcher import Watcher
 
 MOST = 1000  # crossings of one kind that are held: a stop takes a millisecond
@@ -87,10 +87,12 @@ class Stopped(Watcher):
                 self.checker.drop(site.crossing)
                 return
         values = stub.registers(names=self.checker.wanted).values
-        if site is not None and site.crossing in (*INTO_GO, *SIGNALS):
+        back = None
+        if site is not None and site.crossing in (*INTO_GO, *SIGNALS, START):
             with contextlib.suppress(MemoryUnreadable):  # it will not return then
-                self._leave(site, return_address(stub, self._guest.table, values[self._guest.table.sp]))
-        self.checker.take(pc, values)
+                back = return_address(stub, self._guest.table, values[self._guest.table.sp])
+                self._leave(site, back)
+        self.checker.take(pc, values, back)
 
     def _look(self) -> None:
         """Hold all crossings of the modules, but for what was dropped, and have their breakpoints."""

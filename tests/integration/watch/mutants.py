@@ -42,7 +42,7 @@ def after(arch: str, file: str, anchor: str, added: str, names: str) -> Mutant:
 ARM64, RISCV64, S390X, PPC64 = (f"{CGO}/asm_{name}.s" for name in ("arm64", "riscv64", "s390x", "ppc64x"))
 AMD64 = f"{CGO}/asm_amd64.s"  # not abi_amd64.h: -overlay does not reach what the assembler includes
 _ARM64_END, AMD64_END = "LDP\t(8*22)(RSP), (R29, R30)", "POP_REGS_HOST_TO_ABI0()"
-_RISCV64_END, _S390X_END, _PPC64_END = (
+RISCV64_END, S390X_END, PPC64_END = (
     *("RESTORE_FPR((8*17))", "LMG\t48(R15), R6, R15", "UNSTACK_AND_RESTORE_GO_TO_HOST_ABI(32)"),
 )
 MUTANTS = [
@@ -61,28 +61,28 @@ MUTANTS = [
         "amd64", "src/runtime/asm_amd64.s", "SUBQ\t$16, SP\n\tANDQ\t$~15, SP\t// alignment for gcc ABI",
         "ANDQ\t$~15, SP\n\tSUBQ\t$24, SP", "rsp",
     ),
-    after("riscv64", RISCV64, _RISCV64_END, "MOV\tZERO, X18", "s2"),
-    after("riscv64", RISCV64, _RISCV64_END, "MOVD\tF0, F27", "fs11"),
+    after("riscv64", RISCV64, RISCV64_END, "MOV\tZERO, X18", "s2"),
+    after("riscv64", RISCV64, RISCV64_END, "MOVD\tF0, F27", "fs11"),
     Mutant("riscv64", RISCV64, "RESTORE_GPR((8*4))", "RESTORE_GPR((8*5))", "s0 s1 s11"),
-    Mutant("riscv64", RISCV64, _RISCV64_END, "", "fs0 fs11"),
+    Mutant("riscv64", RISCV64, RISCV64_END, "", "fs0 fs11"),
     Mutant("riscv64", RISCV64, "ADD\t$(8*29), X2\n", "ADD\t$(8*30), X2\n", "sp"),
-    after("s390x", S390X, _S390X_END, "MOVD\t$0, R10", "r10"),
-    after("s390x", S390X, _S390X_END, "MOVD\tR7, R6", "r6"),
+    after("s390x", S390X, S390X_END, "MOVD\t$0, R10", "r10"),
+    after("s390x", S390X, S390X_END, "MOVD\tR7, R6", "r6"),
     Mutant("s390x", S390X, "FMOVD\t72(R15), F13", "FMOVD\t64(R15), F13", "f13"),
     Mutant("s390x", S390X, "FMOVD\t32(R15), F8\n", "\n", "f8"),
-    after("s390x", S390X, _S390X_END, "ADD\t$8, R15", "r15"),
-    after("ppc64le", PPC64, _PPC64_END, "MOVD\tR0, R20", "r20"),
-    after("ppc64le", PPC64, _PPC64_END, "FMOVD\tF0, F20", "f20"),
-    after("ppc64le", PPC64, _PPC64_END, "MOVD\tR14, R31", "r31"),
-    after("ppc64le", PPC64, _PPC64_END, "ADD\t$16, R1", "r1"),
+    after("s390x", S390X, S390X_END, "ADD\t$8, R15", "r15"),
+    after("ppc64le", PPC64, PPC64_END, "MOVD\tR0, R20", "r20"),
+    after("ppc64le", PPC64, PPC64_END, "FMOVD\tF0, F20", "f20"),
+    after("ppc64le", PPC64, PPC64_END, "MOVD\tR14, R31", "r31"),
+    after("ppc64le", PPC64, PPC64_END, "ADD\t$16, R1", "r1"),
 ]  # fmt: skip
 
 ABOVE = [  # writes to the caller's frame, above what is the callee's; no register tells, so `names` is a word of that
     after("amd64", AMD64, AMD64_END, "MOVQ\t$0, 24(SP)", "sp+8"),
     after("arm64", ARM64, _ARM64_END, "MOVD\tZR, (8*26)(RSP)", "sp+16"),  # at sp+8 gcc's wrapper has its return address
-    after("riscv64", RISCV64, _RISCV64_END, "MOV\tZERO, (8*30)(X2)", "sp+8"),
-    after("s390x", S390X, _S390X_END, "MOVD\t$0, 168(R15)", "sp+168"),
-    after("ppc64le", PPC64, _PPC64_END, "MOVD\tR0, 40(R1)", "sp+40"),
+    after("riscv64", RISCV64, RISCV64_END, "MOV\tZERO, (8*30)(X2)", "sp+8"),
+    after("s390x", S390X, S390X_END, "MOVD\t$0, 168(R15)", "sp+168"),
+    after("ppc64le", PPC64, PPC64_END, "MOVD\tR0, 40(R1)", "sp+40"),
 ]
 
 
@@ -131,8 +131,8 @@ OF_EVERY_WAY = [
     # crosscall2 once more: control bits and flags
     after("amd64", AMD64, AMD64_END, "STD", "eflags"),
     after("arm64", ARM64, _ARM64_END, "MOVD\t$0x400000, R9\n\tMOVD\tR9, FPCR", "fpcr"),
-    after("s390x", S390X, _S390X_END, "MOVD\t$0x1000000, R1\n\tBYTE\t$0x04\n\tBYTE\t$0x10\t// SPM R1", "pswm"),
-    Mutant("ppc64le", PPC64, _PPC64_END, f"{_PPC64_END}\n\tMOVD\t$-1, R0\n\tMOVW\tR0, CR", "cr"),
+    after("s390x", S390X, S390X_END, "MOVD\t$0x1000000, R1\n\tBYTE\t$0x04\n\tBYTE\t$0x10\t// SPM R1", "pswm"),
+    Mutant("ppc64le", PPC64, PPC64_END, f"{PPC64_END}\n\tMOVD\t$-1, R0\n\tMOVW\tR0, CR", "cr"),
     # asmcgocall
     within("ppc64le", ASM.format("ppc64x"), _PPC64_AFTER_C, "XOR\tR0, R0", "", "r0"),
     Mutant("arm64", ASM.format("arm64"), "MOVD	RSP, R13\n	SUB	$16, R13", "MOVD	RSP, R13\n	SUB	$24, R13", "sp"),

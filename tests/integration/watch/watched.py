@@ -16,6 +16,7 @@ from harness.host import faults, golang
 from harness.probe.guest import Guest
 from harness.process.spec import Command
 from harness.run.execute import guest_environment
+from harness.snapshot import WATCH_BY
 from harness.target import Target
 from harness.watch.run import watch
 from harness.watch.watcher import Watched
@@ -77,6 +78,7 @@ def watched(
     arguments: tuple[str, ...] = (),
     release: str = "",
     runner: str = "qemu",
+    by: str = WATCH_BY[0],
 ) -> Watched:
     """Build `case` with the environment and a release of Go, and watch it."""
-    return watch(guest(case, arch, environ, arguments, release, runner), faults.load())
+    return watch(guest(case, arch, environ, arguments, release, runner), faults.load(), by)

@@ -427,3 +427,28 @@ def test_with_two_runtimes_c_begins_on_two_stacks() -> None:
     watch.take(C_ENTRY, registers(ARM64, sp=SP))
     watch.take(C_ENTRY, registers(ARM64, sp=SP + 0x10000))
     assert not watch.alarms
+
+
+BY_POINTER = replace(SITES, exits={EXIT: Exit((*INTO_GO, *SIGNALS), "call_any+0x10")})
+
+
+@pytest.mark.parametrize("arch", ["amd64", "386"])
+@pytest.mark.parametrize(("off", "back", "is_told"), [(8, None, True), (16, None, False), (16, EXIT, True)])
+def test_a_stack_pointer_that_is_wrong_after_a_call_by_pointer(
+    arch: str, off: int, back: int | None, is_told: bool
+) -> None:
+    table = TABLES[arch]
+    watch = Checker(table, BY_POINTER)
+    sp = SP - table.word
+    watch.take(ENTRY, registers(table, **{table.sp: sp}), back)
+    watch.take(EXIT, registers(table, **{table.sp: SP + off}))
+    assert [(alarm.what, alarm.by) for alarm in watch.alarms] == ([(table.sp, off)] if is_told else [])
+
+
+def test_another_calls_return_by_the_same_place_is_not_taken_for_it() -> None:
+    watch = Checker(AMD64, BY_POINTER)
+    watch.take(ENTRY, registers(AMD64, rsp=SP - 8))
+    watch.take(EXIT, registers(AMD64, rsp=SP - 0x100, rbx=1))
+    assert not watch.alarms
+    watch.take(EXIT, registers(AMD64, rsp=SP))
+    assert (watch.alarms, watch.checked["crosscall2"]) == ([], 1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -16,7 +18,9 @@ from harness.probe.frames import below
 from harness.snapshot import SnapshotSource
 from harness.toolchain import Toolchains, load_all
 
-MOST_TEXT = 64 << 20
+MOST_TEXT = 32 << 20  # bytes
+_EMPTY = "{file} is empty: it tells of no crash"
+_MEND = "name a core file, or a file with what Go printed"
 _MAGIC = b"\x7fELF"
 _ARCH = "Of what Go printed, which does not say it: the architecture (GOARCH, or a synonym). A core says its own."
 _PROGRAM = "The program that ran; by default the one that the core names, if it is here. Without it there are no names."
@@ -52,7 +56,8 @@ def crash(
     """
     toolchains = load_all(folders)
     try:
-        source = _core(file, program, sysroot, toolchains) if _is_elf(file) else _text(file, program, name, toolchains)
+        is_core = str(file) != "-" and _is_core(file)
+        source = _core(file, program, sysroot, toolchains) if is_core else _text(file, program, name, toolchains)
         shots = source.snapshots if source is not None else ()
     except ValueError as error:
         raise UsageError(str(error), mend="name a core file, and with --program the very file that ran") from None
@@ -62,14 +67,16 @@ def crash(
     sys.exit(0 if shots else 1)
 
 
-def _is_elf(file: Path) -> bool:
-    if str(file) == "-":
-        return False
+def _is_core(file: Path) -> bool:
     try:
+        if file.is_file() and not file.stat().st_size:
+            raise UsageError(_EMPTY.format(file=file), mend=_MEND)
+        if file.is_fifo():
+            return False  # what is read of it here would be missing later
         with file.open("rb") as opened:
             return opened.read(len(_MAGIC)) == _MAGIC
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", mend="name a core file, or a file with what Go printed") from None
+        raise UsageError(f"{file}: {error.strerror}", mend=_MEND) from None
 
 
 def _core(file: Path, program: Path | None, sysroot: Path | None, toolchains: Toolchains) -> SnapshotSource:
@@ -88,11 +95,26 @@ def _text(file: Path, program: Path | None, name: str | None, toolchains: Toolch
 
     arch = _arch(program, name, toolchains)
     if str(file) == "-":
-        data = sys.stdin.buffer.read(MOST_TEXT)
+        data = _read(sys.stdin.buffer, "stdin")
     else:
         with file.open("rb") as opened:
-            data = opened.read(MOST_TEXT)
-    return dump.read(data.decode(errors="backslashreplace"), arch)
+            data = _read(opened, str(file))
+    return dump.read(data.decode(errors="replace"), arch)
+
+
+def _read(opened: BinaryIO, name: str) -> bytes:
+    """Return the text: the last of a file that is too large, because a death is at the end, the first of a pipe."""
+    end = os.fstat(opened.fileno()).st_size
+    if opened.seekable() and end > MOST_TEXT:
+        say(f"{name} has {end} bytes: only the last {MOST_TEXT} were read")
+        opened.seek(end - MOST_TEXT)
+        return opened.read()
+    data = opened.read(MOST_TEXT)
+    if not data:
+        raise UsageError(_EMPTY.format(file=name), mend=_MEND)
+    if opened.read(1):
+        say(f"{name} has more than {MOST_TEXT} bytes: only the first were read")
+    return data
 
 
 def _arch(program: Path | None, name: str | None, toolchains: Toolchains) -> str:

@@ -59,6 +59,11 @@ class ElfFile:
         """The byte order, as struct writes it."""
         return ">" if self.big else "<"
 
+    @property
+    def said(self) -> int:
+        """How long the file is by its program headers, at least (bytes)."""
+        return max((segment.offset + segment.in_file for segment in self.segments), default=0)
+
     def read(self, offset: int, size: int) -> bytes:
         """Return up to `size` bytes of the file; fewer where it ends. Raises ValueError when it cannot be read."""
         try:

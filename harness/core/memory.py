@@ -34,7 +34,11 @@ class Piece:
 
 
 class NotInCoreError(LookupError):
-    """The bytes that were asked for are not in the core; the text says which and why."""
+    """The byte at `address` was asked for and is not in the core, for the reason `why`."""
+
+    def __init__(self, address: int, why: str) -> None:
+        super().__init__(f"{address:#x}: {why}")
+        self.address, self.why = address, why
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,12 @@ class Memory:
             why = self.why_not(place)
             piece = self.piece(place)
             if why or piece is None:
-                raise NotInCoreError(f"{place:#x}: {why}")
+                raise NotInCoreError(place, why)
             into = place - piece.address
             want = min(end - place, piece.present - into)
             data = self.elf.read(piece.offset + into, want)
             if not data:
-                raise NotInCoreError(f"{place:#x}: {CUT_OFF}")
+                raise NotInCoreError(place, CUT_OFF)
             parts.append(data)
             place += len(data)
         return b"".join(parts)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from elftools.elf.elffile import ELFFile
 
-from harness.core.memory import NOT_MAPPED, NotInCoreError
+from harness.core.memory import CUT_OFF, NOT_MAPPED, NotInCoreError
 from harness.core.reader import SOURCE, Core
 from harness.core.threads import Thread
 from harness.elf import code, places
@@ -24,6 +24,7 @@ NO_PROGRAM = "not available: the program is not at hand"
 NO_PLACE = "not available: the core does not tell where the thread was"
 NO_SIGINFO = "not available: the core has no siginfo"
 OTHERS = "{name} on this machine is another one than the core's, and was left out"
+NO_LIST = "shared libraries can be missing here: the list of them could not be read at {error}"
 UNCHECKED = "{name} is taken to be the core's: the core does not have its build-id"
 _BUILD_ID = ".note.gnu.build-id"
 _NAMES: Mapping[int, str] = MappingProxyType(
@@ -58,13 +59,20 @@ class Remains:
         return tuple(self._at(thread, number) for number, thread in enumerate(ordered, 1))
 
     @cached_property
-    def _modules(self) -> tuple[Module, ...]:
+    def _mapped(self) -> tuple[tuple[Module, ...], tuple[str, ...]]:
+        """The program and its shared libraries, and what a reader has to know where those are not all of them."""
         if self.program is None:
-            return ()
+            return (), ()
         main = Module(places.load(self.program), self.core.load_bias(self.program))
         if self._differs(main):
             raise ValueError(f"{self.core.path}: this is not a core of {self.program}: their build-ids differ")
-        return modules(main, self._memory_of(main), self.find)
+        lost: list[NotInCoreError] = []
+        found = modules(main, self._memory_of(main, lost), self.find)
+        return found, tuple(NO_LIST.format(error=error) for error in lost[:1])
+
+    @property
+    def _modules(self) -> tuple[Module, ...]:
+        return self._mapped[0]
 
     @cached_property
     def _usable(self) -> tuple[Module, ...]:
@@ -74,7 +82,11 @@ class Remains:
     def _notes(self) -> tuple[str, ...]:
         told = {True: OTHERS, None: UNCHECKED}
         rows = ((module.program.path, self._differs(module)) for module in self._modules)
-        return (*self.core.notes, *(told[differs].format(name=path) for path, differs in rows if differs in told))
+        return (
+            *self.core.notes,
+            *self._mapped[1],
+            *(told[differs].format(name=path) for path, differs in rows if differs in told),
+        )
 
     def _at(self, thread: Thread, number: int) -> Snapshot:
         table = TABLES[self.core.arch]
@@ -107,7 +119,17 @@ class Remains:
             return Backtrace((), NO_PROGRAM)
         if not {table.pc, table.sp} <= thread.registers.keys():
             return Backtrace((), NO_PLACE)
-        return unwind(table, thread.registers, self._memory, lambda: self._usable)
+        back = unwind(table, thread.registers, self._memory, lambda: self._usable, is_code=self._is_code)
+        try:
+            if back.unread is not None:
+                self.core.memory.read(back.unread, table.word)
+        except NotInCoreError as error:
+            return replace(back, ended=f"{back.ended} ({error})")
+        return back
+
+    def _is_code(self, address: int) -> bool:
+        piece = self.core.memory.piece(address)
+        return piece is not None and "x" in piece.flags
 
     def _fault(self, thread: Thread, pc: int) -> Fault:
         name = _NAMES_OF.get(self.core.arch, _NAMES).get(thread.signal, f"signal {thread.signal}")
@@ -133,11 +155,23 @@ class Remains:
         """Return what the core has, or else what the files have that were mapped there."""
         return next(filter(None, (self._memory_of(module)(address, size) for module in self._usable)), None)
 
-    def _memory_of(self, module: Module) -> Callable[[int, int], bytes | None]:
+    def _memory_of(
+        self, module: Module, lost: list[NotInCoreError] | None = None
+    ) -> Callable[[int, int], bytes | None]:
+        """Return what reads the core, or else the file of `module`; `lost` gets what neither can tell.
+
+        Where the core is cut off the file has what was there at the start, which only code still is.
+        """
+
         def memory(address: int, size: int) -> bytes | None:
             try:
                 return self.core.memory.read(address, size)
-            except NotInCoreError:
+            except NotInCoreError as error:
+                piece = self.core.memory.piece(error.address)
+                if error.why == CUT_OFF and piece is not None and "x" not in piece.flags:
+                    if lost is not None:
+                        lost.append(error)
+                    return None
                 data = module.program.bytes_at(address - module.bias, size)
                 return data if len(data) == size else None
 

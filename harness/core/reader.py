@@ -15,6 +15,10 @@ from harness.core.process import AT_ENTRY, AT_PHDR, MappedFile, Program, Signal
 from harness.core.threads import Thread
 
 SOURCE = "core file"
+CUT = (
+    "the core is cut off: its program headers speak of {said} bytes and the file has {size};"
+    " memory in the last {lost} is lost"
+)
 T = TypeVar("T")
 
 
@@ -25,7 +29,8 @@ class Core:
     `threads` stand in the core's order. `signal` is siginfo, None where the core has none (QEMU writes none).
     `auxiliary` is the auxiliary vector by AT_*. `files` is empty where the core has no NT_FILE (QEMU's have none).
     `emulator`: QEMU wrote it, as far as can be told: kernels and debuggers write siginfo, NT_FILE or
-    floating-point registers. `notes` are what could not be read, in words.
+    floating-point registers. `notes` are what could not be read, in words, and how much
+    of the file is cut off.
     """
 
     path: Path
@@ -94,6 +99,7 @@ def _core(elf: ElfFile) -> Core:
         order = "big" if elf.big else "little"
         raise ValueError(f"it is of machine {elf.machine}, {elf.bits}-bit, {order}-endian, which has no table here")
     notes = list(elffile.notes(elf))
+    cut = [CUT.format(said=elf.said, size=elf.size, lost=elf.said - elf.size)] if elf.said > elf.size else []
     kinds: dict[int, bytes] = {}
     for note in notes:
         kinds.setdefault(note.kind, note.data)
@@ -112,7 +118,7 @@ def _core(elf: ElfFile) -> Core:
         auxiliary=about.read(NT_AUXV, lambda data, order: process.auxiliary(data, order, layout), {}),
         files=about.read(NT_FILE, lambda data, order: process.files(data, order, layout), ()),
         emulator=emulator,
-        notes=tuple(about.troubles),
+        notes=(*cut, *about.troubles),
     )
 
 

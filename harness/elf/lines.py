@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import weakref
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -65,8 +66,9 @@ class _Lines:
     """The units of a program by the addresses they cover; the rows of a unit are read when one of them is asked for."""
 
     def __init__(self, path: Path) -> None:
-        self._stream = path.open("rb")
-        elf = ELFFile(self._stream)
+        stream = path.open("rb")
+        weakref.finalize(self, stream.close)  # of many programs the first is forgotten, in a session of others' tests
+        elf = ELFFile(stream)
         self._dwarf: Any = elf.get_dwarf_info() if elf.has_dwarf_info() else None
         self._ranges: list[tuple[int, int, Any]] = []
         self._known: dict[int, tuple[str, int]] = {}

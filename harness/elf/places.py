@@ -140,7 +140,7 @@ class Program:
         A Go function in assembly is called by its plain name too (abi-internal.md: it follows ABI0, and linkers of
         architectures with another ABIInternal mark that in its symbol).
         """
-        if text.lower().startswith("0x"):
+        if is_address(text):
             return self._address(text)
         functions = self.by_name.get(text) or self.by_name.get(text + _ABI0)
         if functions:
@@ -185,11 +185,30 @@ class Program:
         best = nearest(text, self.by_name.keys() - {text})
         return tuple(dict.fromkeys([*sorted(alike, key=len)[:NEAR], *([best] if best else [])]))
 
+    def instead(self, place: Place) -> str:
+        """Return what to say of `place` where execution never came by: what else may be meant; it can be empty."""
+        if not is_address(place.text):
+            names = self.near(place.function)
+            return f"the program also has {', '.join(names)}" if names else ""
+        if place.function:
+            return f"it is {self.name_at(place.addresses[0])}"
+        rows = self.sections or tuple((start, start + size) for start, size, _ in self.segments)
+        if not rows:
+            return "it is in no function"
+        what = "has code" if self.sections else "is loaded"
+        where = f"from {min(start for start, _ in rows):#x} to {max(end for _, end in rows):#x}"
+        return f"it is in no function, and the program {what} {where}"
+
     def _near(self, text: str) -> str:
         if not self.by_name:
             return "it has no symbols at all (stripped); name an address"
         names = self.near(text)
         return f"near it: {', '.join(names)}" if names else "no name is like it"
+
+
+def is_address(text: str) -> bool:
+    """Whether a place that somebody named is an address."""
+    return text.lower().startswith("0x")
 
 
 _ABI0 = ".abi0"

@@ -50,16 +50,16 @@ class Guest:
 class Taken:
     """The snapshots of one run, how often each place was hit, how the run ended, and what a reader has to know.
 
-    `near` are other names for each place where execution never came by. `uncounted` are the places whose hits were not
-    counted after the last one wanted; `unmapped` those that no library had that was mapped; `refused` those where it
-    could not be stopped, with a sentence that says why. `changed` is what the source changed about the run, for the
-    environment block. With an `error` the run was not the program's own from some point on; the snapshots are of
-    before.
+    `instead` says of each place where execution never came by what else may be meant. `uncounted` are the places whose
+    hits were not counted after the last one wanted; `unmapped` those that no library had that was mapped; `refused`
+    those where it could not be stopped, with a sentence that says why. `changed` is what the source changed about the
+    run, for the environment block. With an `error` the run was not the program's own from some point on; the snapshots
+    are of before.
     """
 
     snapshots: tuple[Snapshot, ...]
     hits: Mapping[str, int]
-    near: Mapping[str, tuple[str, ...]]
+    instead: Mapping[str, str]
     finished: Finished
     source: str
     notes: tuple[str, ...] = ()
@@ -72,16 +72,13 @@ class Taken:
     @property
     def unreached(self) -> dict[str, str]:
         """The places where execution never came by, each with a sentence that says so."""
-        also = {
-            place: f"; the program also has {', '.join(names)}" if names else "" for place, names in self.near.items()
+        never = {
+            place: "; ".join(filter(None, (self.refused.get(place, "execution never came by"), also)))
+            for place, also in self.instead.items()
         }
-        never = {place: f"execution never came by{more}" for place, more in also.items()}
-        never |= {place: why for place, why in self.refused.items() if place in never}
         return never | dict.fromkeys(self.unmapped, "neither the program nor a library that it mapped has such a place")
 
 
-def never_reached(
-    program: Program, probes: Sequence[tuple[Probe, Place]], hits: Mapping[str, int]
-) -> dict[str, tuple[str, ...]]:
-    """Return, for each place where execution never came by, other names that may be meant."""
-    return {place.text: program.near(place.function) for _, place in probes if not hits[place.text]}
+def never_reached(program: Program, probes: Sequence[tuple[Probe, Place]], hits: Mapping[str, int]) -> dict[str, str]:
+    """Return, for each place where execution never came by, what else may be meant."""
+    return {place.text: program.instead(place) for _, place in probes if not hits[place.text]}

@@ -25,7 +25,6 @@ OPENS = frozenset({"dlopen", "dlmopen"})
 """What a program imports that may map libraries while it runs."""
 
 _CHANGED = "_dl_debug_state"
-_ADDRESS = ("0x", "0X")  # begins a place that is the program's own
 
 
 def sort(
@@ -41,7 +40,7 @@ def sort(
             missing.append((probe, error))
     mapped = _mapped(guest) if missing and not program.imports & OPENS else []
     opens = any(file.imports & OPENS for file in (program, *mapped))
-    elsewhere = [probe for probe, _ in missing if not probe.at.startswith(_ADDRESS) and (opens or _has(mapped, probe))]
+    elsewhere = [probe for probe, _ in missing if not places.is_address(probe.at) and (opens or _has(mapped, probe))]
     return here, elsewhere, [(probe, error) for probe, error in missing if probe not in elsewhere]
 
 

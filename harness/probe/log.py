@@ -47,8 +47,8 @@ def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, 
     notes = (*notes, *filter(None, [landmarks.missing]))
     if len(entries.found) == MOST:
         notes = (*notes, f"only the first {MOST} snapshots were kept")
-    near = never_reached(program, probes, entries.hits)
-    return Taken(tuple(entries.found), entries.hits, near, finished, SOURCE, notes)
+    instead = never_reached(program, probes, entries.hits)
+    return Taken(tuple(entries.found), entries.hits, instead, finished, SOURCE, notes)
 
 
 class _Entries:

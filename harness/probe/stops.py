@@ -44,13 +44,13 @@ def take(
     if held.error is not None and not (visit.found or beside):
         raise held.error
     probes = [*probes, *visit.mapped]
-    near = never_reached(program, probes, visit.hits)
+    instead = never_reached(program, probes, visit.hits)
     death = visit.faults.death(held.finished) if visit.faults is not None else None
     never = [f"{place}: {count} of the hits were not seen to return{_WHY}" for place, count in visit.unreturned.items()]
     return Taken(
         (*visit.found, *([death] if death is not None else ())),
         {**{place.text: visit.hits[place.text] for _, place in probes}, **{probe.at: 0 for probe in visit.elsewhere}},
-        near,
+        instead,
         held.finished,
         SOURCE,
         notes=(*held.notes, *never),

@@ -7,21 +7,25 @@ are the same on every architecture; the exit code that goes with them is 2, or S
 
 from __future__ import annotations
 
+import heapq
 import re
 from dataclasses import dataclass
 
-_START = re.compile(
-    r"^(?:panic: (?P<panic>.*)|fatal error: (?P<fatal>.*)|fatal: (?P<early>.*)"
-    r"|(?P<signal>SIG[A-Z0-9]+)(?:: (?P<what>.*))?\n(?:.*\n)?PC=0x[0-9a-f]+ m=)",
-    re.MULTILINE,
+# Each pattern begins with a text that is looked for fast in any amount of others, the end of the line before included:
+# a text gets one in front.
+_STARTS = (
+    *(re.compile(rf"\n{word}: (?P<rest>.*)") for word in ("panic", "fatal error", "fatal")),
+    re.compile(r"\n(?P<signal>SIG[A-Z0-9]++)(?:: (?P<rest>.*+))?+(?=\n(?:.*+\n)?PC=0x[0-9a-f]+ m=)"),
 )
+_PANIC, _, _EARLY, _SIGNAL = _STARTS
 _FURTHER = re.compile(r"(?:\n\t.*)*")  # lines of the value, and panics on top (runtime/error.go, printindented)
-_STACKS = re.compile(
-    r"^(?:goroutine \d+ [^\n]*\[[^\n]*\]:|runtime stack:|PC=0x|\[signal |stack trace unavailable$)", re.MULTILINE
+_STACKS = (
+    re.compile(r"\ngoroutine \d+ [^\n]*\[[^\[\]\n]*\](?::| \{)"),
+    *map(re.compile, (r"\nruntime stack:", r"\nPC=0x", r"\n\[signal ", r"\nstack trace unavailable(?:\n|\Z)")),
 )
-_ALONE = re.compile(r"(?:panic|fatal error): .*(?:\n\t.*)*(?:\n\[signal .*)?\n*\Z")
-_IN_CGO = re.compile(r"^signal arrived during (?:cgo|external code) execution", re.MULTILINE)
-_BRACKET_SIGNAL = re.compile(r"^\[signal (SIG[A-Z0-9]+)", re.MULTILINE)
+_ALONE = re.compile(r"\n(?:panic|fatal error): .*(?:\n\t.*)*(?:\n\[signal .*)?\n*\Z")
+_IN_CGO = re.compile(r"\nsignal arrived during (?:cgo|external code) execution")
+_BRACKET_SIGNAL = re.compile(r"\n\[signal (SIG[A-Z0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -35,23 +39,19 @@ class CrashText:
 
 def start(stderr: str) -> int | None:
     """Return where the runtime's words start (an index), or None where it says nothing."""
-    found = _find(stderr)
-    return found[0].start() if found else None
+    found = _find(f"\n{stderr}")
+    return found.start() if found else None
 
 
-def _find(stderr: str, *, has_stacks: bool = True) -> tuple[re.Match[str], str] | None:
-    """Return the first of the runtime's words and the text from there on."""
-    followed = True  # by stacks: what does not follow one line does not follow a later one
-    for start in _START.finditer(stderr):
-        if not has_stacks:
-            if not _ALONE.match(stderr, start.start()):
-                continue
-        elif start["early"] is None:
-            followed = followed and _STACKS.search(stderr, start.start()) is not None
-            if not followed:
-                continue  # the program's own words, not the runtime's
-        return start, stderr[start.start() :]
-    return None
+def _find(text: str, *, has_stacks: bool = True) -> re.Match[str] | None:
+    """Return the first of the runtime's words in a text with an end of a line in front."""
+    starts = heapq.merge(*(pattern.finditer(text) for pattern in _STARTS), key=re.Match.start)
+    if not has_stacks:
+        return next((start for start in starts if _ALONE.match(text, start.start())), None)
+    first = next(starts, None)
+    if first is None or first.re is _EARLY or any(pattern.search(text, first.start()) for pattern in _STACKS):
+        return first
+    return _EARLY.search(text, first.start())  # what does not follow the first does not follow the others
 
 
 def read(stderr: str, *, has_stacks: bool = True) -> CrashText | None:
@@ -59,15 +59,15 @@ def read(stderr: str, *, has_stacks: bool = True) -> CrashText | None:
 
     Where it prints no stacks (GOTRACEBACK=none), its words are the last ones.
     """
-    found = _find(stderr, has_stacks=has_stacks)
-    if found is None:
+    text = f"\n{stderr}"
+    first = _find(text, has_stacks=has_stacks)
+    if first is None:
         return None
-    first, rest = found
-    if first["signal"]:
-        kind = "cgo-fault" if _IN_CGO.search(rest) else "go-fatal"
-        return CrashText(kind, first["what"] or "", first["signal"])
-    inner = _BRACKET_SIGNAL.search(rest)
-    kind = "go-panic" if first["panic"] is not None else "go-fatal"
-    message = first["panic"] or first["fatal"] or first["early"] or ""
-    more = _FURTHER.match(rest, first.end() - first.start())
-    return CrashText(kind, message + (more[0].rstrip() if more else ""), inner[1] if inner else None)
+    message = first["rest"] or ""
+    if first.re is _SIGNAL:
+        kind = "cgo-fault" if _IN_CGO.search(text, first.start()) else "go-fatal"
+        return CrashText(kind, message, first["signal"])
+    inner = _BRACKET_SIGNAL.search(text, first.start())
+    more = _FURTHER.match(text, first.end())
+    message += more[0].rstrip() if more else ""
+    return CrashText("go-panic" if first.re is _PANIC else "go-fatal", message, inner[1] if inner else None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 
 from harness import snapshot
 from harness.registers import FLOAT, TABLES, VECTOR
@@ -17,15 +19,33 @@ from harness.traceback.words import FAULT_ADDRESS
 SOURCE = "Go's crash text"
 NO_ADDRESS = "not available: Go's text does not tell it"
 NOT_TOLD = "mapped or not: Go's text does not tell"
+_GO_ONLY = "the backtrace is Go's: it leaves out the C frames below cgocall"
 PANIC = "Go prints no registers of a fault that becomes a panic or a fatal error"
 
+# How much is taken of a text, which can be anything; what the patterns below skip costs next to nothing.
+MOST_FAULTS = 10_000  # the threads that Go has at most (debug.SetMaxThreads)
+MOST_REGISTERS = 1 << 19  # lines that look like registers
+MOST_LINES = 1 << 16  # of stacks
+MOST_STACKS = 8 << 20  # characters
+
 _HEX = r"0x[0-9a-f]{1,16}"
-_SIGNAL = re.compile(r"(SIG[A-Z0-9]{1,12}): (.*)|Signal ([0-9]{1,9})")
-_PC = re.compile(rf"PC=({_HEX}) m=([0-9]{{1,9}}) sigcode=([0-9]{{1,20}})(?: addr=({_HEX}))?")
-_BRACKETS = re.compile(rf"\[signal (?:(SIG[A-Z0-9]{{1,12}}): (.*)|({_HEX})) code=({_HEX}) addr=({_HEX}) pc=({_HEX})\]")
-_IN_CGO = ("signal arrived during cgo execution", "signal arrived during external code execution")
-_SEPARATOR = "-----"
-_BETWEEN = 1  # how many lines of the program may stand between a signal's name and its PC
+# Each pattern begins with a text that is looked for fast, see `crashtext`.
+_PC = (  # a line of the program may stand between a signal's name and this
+    rf"(?=\n(?:.*+\n)??PC=(?P<pc>{_HEX}) m=(?P<m>[0-9]{{1,9}}) sigcode=(?P<code>[0-9]{{1,20}})"
+    rf"(?: addr=(?P<address>{_HEX}))?\n)"
+)
+_PLACE = rf" code=(?P<code>{_HEX}) addr=(?P<address>{_HEX}) pc=(?P<pc>{_HEX})\](?=\n)"
+_FAULTS = (
+    re.compile(rf"\n(?P<signal>SIG[A-Z0-9]{{1,12}}): (?P<what>.*+){_PC}"),
+    re.compile(rf"\nSignal (?P<signal>[0-9]{{1,9}}){_PC}"),
+    re.compile(rf"\n\[signal (?P<signal>SIG[A-Z0-9]{{1,12}}): (?P<what>.*){_PLACE}"),
+    re.compile(rf"\n\[signal (?P<signal>{_HEX}){_PLACE}"),
+)
+_REGISTER = re.compile(r"\n([a-z][a-z0-9]* +0x[^\n]*)(?=\n)")
+_STACKS = tuple(map(re.compile, (r"\ngoroutine ", r"\nruntime stack:\n", r"\n\[originating ")))
+_IN_CGO = re.compile(r"\nsignal arrived during (?:cgo|external code) execution\n")
+_SEPARATOR = "\n-----\n"
+_END = "\n"
 
 
 @dataclass(frozen=True)
@@ -53,11 +73,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class Dump:
-    """The crash text of one process. Under GOTRACEBACK=crash the other threads follow, each as a SIGQUIT of its own."""
+    """The crash text of one process. Under GOTRACEBACK=crash the other threads follow, each as a SIGQUIT of its own.
+
+    `notes` say what of the text was left out.
+    """
 
     arch: str
     faults: tuple[Fault, ...] = ()
     stacks: tuple[Stack, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def death(self) -> Fault | None:
@@ -94,9 +118,7 @@ class Dump:
             registers=fault.registers,
             missing=fault.missing,
             backtrace=names,
-            notes=("the backtrace is Go's: it leaves out the C frames below cgocall",)
-            if fault.in_cgo and names
-            else (),
+            notes=(*(self.notes if is_death else ()), *((_GO_ONLY,) if fault.in_cgo and names else ())),
             fault=snapshot.Fault(fault.signal, fault.address, why or NOT_TOLD) if is_death else None,
         )
 
@@ -108,32 +130,53 @@ def read(text: str, arch: str) -> Dump | None:
     count; in a text whose start is missing, at its start. The last line counts only when its end is there: a value
     that is cut off looks like another value. Any text has an answer; raises KeyError for an unknown architecture.
     """
-    lines = [line.removesuffix("\r") for line in text[crashtext.start(text) or 0 :].split("\n")[:-1]]
-    starts = [(index, fault) for index in range(len(lines)) if (fault := _fault(lines, index)) is not None]
-    ends = [*(index for index, _ in starts[1:]), len(lines)][: len(starts)]
-    faults = tuple(
-        _with_registers(fault, lines[index:end], arch) for (index, fault), end in zip(starts, ends, strict=True)
+    own = f"\n{text[crashtext.start(text) or 0 : text.rfind(_END) + 1]}"
+    if "\r" in own:
+        own = own.replace("\r\n", _END)
+    notes: list[str] = []
+    faults = tuple(_faults(own, arch, notes))
+    found = stacks.read(_stack_lines(own, notes))
+    return Dump(arch, faults, found, tuple(notes)) if faults or found else None
+
+
+def _faults(own: str, arch: str, notes: list[str]) -> Iterator[Fault]:
+    """Yield the faults in `own`; `notes` get what was left out."""
+    every = heapq.merge(*(pattern.finditer(own) for pattern in _FAULTS), key=re.Match.start)
+    found = list(islice(every, MOST_FAULTS + 1))
+    left, is_full = MOST_REGISTERS, False
+    for match, after in zip(found[:MOST_FAULTS], [*found[1:], None], strict=False):
+        part = own[match.start() : after.start() + 1 if after is not None else len(own)]
+        end = part.find(_SEPARATOR)
+        part = part[: end + 1] if end >= 0 else part
+        lines = [row[1] for row in islice(_REGISTER.finditer(part), left + 1)]
+        is_full = is_full or len(lines) > left
+        yield _with_registers(_fault(match), lines[:left], arch, in_cgo=_IN_CGO.search(part) is not None)
+        left = max(left - len(lines), 0)
+    if len(found) > MOST_FAULTS:
+        notes.append(f"the text tells of more than {MOST_FAULTS} faults, and the others were left out")
+    if is_full:
+        notes.append(f"the text has more than {MOST_REGISTERS} lines of registers, and the others were left out")
+
+
+def _fault(match: re.Match[str]) -> Fault:
+    """Return the fault, without registers. What is told in brackets has its numbers in hex, and no thread."""
+    told = match.groupdict()
+    signal, address, m = told["signal"], told["address"], told.get("m")
+    return Fault(
+        signal if signal.startswith("SIG") else str(_number(signal)),
+        told.get("what") or "",
+        _number(told["pc"]),
+        None if m is None else int(m),
+        _signed(_number(told["code"])),
+        None if address is None else _number(address),
     )
-    found = stacks.read(lines)
-    return Dump(arch, faults, found) if faults or found else None
 
 
-def _fault(lines: Sequence[str], index: int) -> Fault | None:
-    """Return the fault whose first line stands at `index`, without registers."""
-    if match := _BRACKETS.fullmatch(lines[index]):
-        name, what, number, code, address, pc = match.groups()
-        signal = name or str(int(number, 16))
-        return Fault(signal, what or "", int(pc, 16), None, _signed(int(code, 16)), int(address, 16))
-    if match := _SIGNAL.fullmatch(lines[index]):
-        below = lines[index + 1 : index + 2 + _BETWEEN]
-        if place := next((found for line in below if (found := _PC.fullmatch(line))), None):
-            pc, m, code, address = place.groups()
-            at = None if address is None else int(address, 16)
-            return Fault(match[1] or match[3], match[2] or "", int(pc, 16), int(m), _signed(int(code)), at)
-    return None
+def _number(text: str) -> int:
+    return int(text, 16 if text.startswith("0x") else 10)
 
 
-def _with_registers(fault: Fault, lines: Sequence[str], arch: str) -> Fault:
+def _with_registers(fault: Fault, lines: list[str], arch: str, *, in_cgo: bool) -> Fault:
     table = TABLES[arch]
     if fault.m is None:
         missing = {
@@ -142,16 +185,27 @@ def _with_registers(fault: Fault, lines: Sequence[str], arch: str) -> Fault:
             if row.name != table.pc
         }
         return replace(fault, registers={table.pc: fault.pc}, missing=missing)
-    end = lines.index(_SEPARATOR) if _SEPARATOR in lines else len(lines)
-    block = registers.read(lines[:end], arch)
+    block = registers.read(lines, arch)
     return replace(
         fault,
         address=block.others.get(FAULT_ADDRESS) if fault.address is None else fault.address,
-        in_cgo=any(line in _IN_CGO for line in lines[:end]),
+        in_cgo=in_cgo,
         registers={table.pc: fault.pc, **block.registers},
         missing={name: why for name, why in block.missing.items() if name != table.pc},
         others=block.others,
     )
+
+
+def _stack_lines(own: str, notes: list[str]) -> list[str]:
+    """Return the lines of the stacks in `own`; `notes` get what was left out."""
+    starts = [match.start() + 1 for pattern in _STACKS if (match := pattern.search(own))]
+    if not starts:
+        return []
+    start = min(starts)
+    lines = own[start : start + MOST_STACKS].split(_END, MOST_LINES)
+    if lines.pop() or start + MOST_STACKS < len(own):
+        notes.append(f"stacks were read for {len(lines)} lines, and the others were left out")
+    return lines
 
 
 def _signed(code: int) -> int:

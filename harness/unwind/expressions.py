@@ -46,6 +46,7 @@ class Evaluator:
         self, register: Callable[[int], int], memory: Memory, word: int, order: Literal["little", "big"]
     ) -> None:
         self._register, self._memory, self._word, self._order = register, memory, word, order
+        self.unread: int | None = None  # the last address that could not be read, until somebody forgets it
 
     def run(self, expression: bytes, *initial: int) -> int:
         """Return what is on top in the end. Raises CfiBroken."""
@@ -63,6 +64,7 @@ class Evaluator:
         """Return the number in memory. Raises CfiBroken where it cannot be read."""
         data = self._memory(address & ((1 << 8 * self._word) - 1), size)
         if data is None or len(data) != size:
+            self.unread = address
             raise CfiBroken(f"the memory at {address:#x} cannot be read")
         return int.from_bytes(data, self._order)
 

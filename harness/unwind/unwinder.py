@@ -27,10 +27,14 @@ _ADDRESS = (1 << 48) - 1  # of arm64's user space: above it is the pointer authe
 
 @dataclass(frozen=True)
 class Backtrace:
-    """Frames, innermost first, and why there are no more; empty where the outermost was reached."""
+    """Frames, innermost first, and why there are no more; empty where the outermost was reached.
+
+    `unread` is the address of the memory that was wanted for the last of them and could not be read.
+    """
 
     frames: tuple[Frame, ...]
     ended: str = ""
+    unread: int | None = None
 
 
 _HANDLER = "not available: what the signal interrupted, whose registers the kernel keeps on this stack"
@@ -47,19 +51,26 @@ def unwind(
     memory: Memory,
     modules: Callable[[], Sequence[Module]],
     most: int = MOST_FRAMES,
+    is_code: Callable[[int], bool] = lambda _: False,
 ) -> Backtrace:
     """Return the backtrace of a thread with `registers`, by the table's names. Raises nothing.
 
-    `modules` returns what is mapped; the first is the program itself. It is asked once.
+    `modules` returns what is mapped; the first is the program itself. It is asked once. `is_code` says of an
+    address in none of them whether code may be there all the same; a thread that jumped to none did nothing yet.
     """
-    return _Walk(table, registers, memory, modules()).run(most)
+    return _Walk(table, registers, memory, modules(), is_code).run(most)
 
 
 class _Walk:
     def __init__(
-        self, table: RegisterTable, registers: Mapping[str, int], memory: Memory, modules: Sequence[Module]
+        self,
+        table: RegisterTable,
+        registers: Mapping[str, int],
+        memory: Memory,
+        modules: Sequence[Module],
+        is_code: Callable[[int], bool],
     ) -> None:
-        self._table, self._memory, self._modules = table, memory, modules
+        self._table, self._memory, self._modules, self._is_code = table, memory, modules, is_code
         self._switch = SWITCHES[table.arch]
         self._word = table.word
         self._mask = (1 << 8 * self._word) - 1
@@ -80,14 +91,16 @@ class _Walk:
                 self._step()
         except _Stop as stop:
             is_handler = bool(self._frames) and self._frames[-1].name in of.SIGTRAMP
-            return Backtrace(tuple(self._frames), str(stop) or (_HANDLER if is_handler else ""))
+            ended = str(stop) or (_HANDLER if is_handler else "")
+            return Backtrace(tuple(self._frames), ended, self._eval.unread if ended else None)
         except (CfiBroken, OSError) as error:
-            return Backtrace(tuple(self._frames), f"not available: {error}")
+            return Backtrace(tuple(self._frames), f"not available: {error}", self._eval.unread)
         return Backtrace(tuple(self._frames), f"not available: more than {most} frames")
 
     # one frame
 
     def _step(self) -> None:
+        self._eval.unread = None
         sp = self._regs.get(self._switch.sp)
         if sp is None:
             raise CfiBroken("the stack pointer is not known")
@@ -132,15 +145,18 @@ class _Walk:
             function = module.function(look) if module is not None else None
             if function is not None and module is not None and function.start + module.bias == entry & ~1:
                 raise _Stop  # where the kernel began
+            if module is None:
+                raise _Stop(f"not available: {self._pc:#x} lies in no file that is at hand")
             what = name or hex(self._pc)
-            where = module.program.path.name if module is not None else "no file"
-            raise _Stop(f"not available: {where} has no call frame information of {what}")
+            raise _Stop(f"not available: {module.program.path.name} has no call frame information of {what}")
         return row
 
     def _at_entry(self, module: Module | None, look: int) -> bool:
         """Whether nothing was done yet at the innermost pc: the first instruction of a function, or no code at all."""
-        function = module.function(look) if module is not None else None
-        return module is None or (function is not None and look - module.bias in {function.start, *function.entries})
+        if module is None:
+            return not self._is_code(look)
+        function = module.function(look)
+        return function is not None and look - module.bias in {function.start, *function.entries}
 
     def _by_link(self, module: Module | None, look: int, name: str) -> None:
         """Go to the caller of a function that was just entered."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.cli.crash import MOST_TEXT
 from harness.run.runners import RUNNERS
 
 from . import dying
@@ -120,6 +121,30 @@ def test_what_tells_of_no_fault_ends_with_1_and_what_is_no_file_with_4(tmp_path:
     ):
         ran, _ = crossabi("crash", *words)
         assert (ran.code, says in ran.text, "Traceback" in ran.text) == (4, True, False), ran.text
+
+
+def test_what_is_empty_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    for words, name in (
+        ((tmp_path / "empty",), tmp_path / "empty"),
+        (("-", "--arch=arm64"), "stdin"),
+        (("/dev/null", "--arch=arm64"), "/dev/null"),
+    ):
+        ran, _ = crossabi("crash", *words)
+        assert ran.code == 4
+        says = f"crossabi: {name} is empty: it tells of no crash"
+        assert ran.text == f"{says}\n  mend: name a core file, or a file with what Go printed\n"
+
+
+def test_of_a_large_log_the_end_is_read_which_is_told(tmp_path: Path) -> None:
+    text = tmp_path / "log"
+    death = "SIGSEGV: segmentation violation\nPC=0x1234 m=0 sigcode=1 addr=0x10\n\ngoroutine 1 [running]:\n"
+    with text.open("w") as file:
+        file.write("panic: the first line\n" * (MOST_TEXT // 20))
+        file.write(death)
+    ran, (shot,) = crossabi("crash", "--json", text, "--arch=arm64")
+    assert (ran.code, shot["pc"]) == (0, "0x1234")
+    assert f"{text} has {text.stat().st_size} bytes: only the last {MOST_TEXT} were read" in ran.text
 
 
 @pytest.mark.parametrize(("arch", "runner"), [pytest.param("amd64", "native", marks=kernel_cores), ("s390x", "qemu")])

@@ -201,6 +201,15 @@ def test_a_function_that_never_runs_is_told(build: Build) -> None:
     assert "never: execution never came by; the program also has never_at_all\n" in ran.text
 
 
+def test_for_an_address_in_no_function_the_range_of_the_program_is_told(build: Build) -> None:
+    ran = snapshot("--at", "0x3", build("arm64"))
+    says = (
+        r"^crossabi: 0x3: execution never came by; it is in no function, and the program has code from 0x\w+ to 0x\w+$"
+    )
+    assert ran.code == 1
+    assert re.search(says, ran.text, re.M), ran.text
+
+
 @pytest.mark.parametrize("flags", [("-no-pie",), ("-pie", "-fPIE")])
 def test_an_address_where_nothing_is_mapped_is_told_and_the_others_are_taken(build: Build, flags: tuple[str]) -> None:
     nowhere = "0x7ffffffff000"

@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 
 from harness.core import elffile, postmortem, read_core
+from harness.core.memory import CUT_OFF
 from harness.core.postmortem import NO_PROGRAM, NO_SIGINFO, Remains
 from harness.core.process import AT_ENTRY
+from harness.core.reader import CUT
 from harness.snapshot import WAS_SENT, Fault
 
 from .writer import Writer
@@ -84,3 +86,48 @@ def test_a_program_that_the_core_names_is_used_only_if_it_is_this_core_s(tmp_pat
     assert postmortem.executable(read_core(path)) is None
     path.write_bytes(Writer("amd64").thread(1, 11).build())
     assert postmortem.executable(read_core(path)) is None
+
+
+def chain(folder: Path, *, code_at: int = 0, lost: int = 0) -> Remains:
+    """A program that called what is at 0x9000 and lies in no file; the last `lost` bytes, of its stack, are cut off."""
+    program = folder / "prog"
+    subprocess.run(["gcc", "-no-pie", "-x", "c", "-", "-o", program], input=b"int main(){}", check=True)
+    entry = elffile.load(program, "ELF file").entry
+    writer = Writer("amd64").thread(1, 11, {"rip": 0x9000, "rsp": 0x5000}).auxv({AT_ENTRY: entry})
+    writer.load(code_at or 0x8000, bytes(16), 0x2000, 5 if code_at else 4)
+    path = folder / "a.core"
+    data = writer.load(0x5000, (entry + 4).to_bytes(8, "little") + bytes(8)).build()
+    path.write_bytes(data[: len(data) - lost])
+    return Remains(read_core(path), program, lambda _: None)
+
+
+def test_where_the_core_is_cut_off_the_backtrace_and_a_note_say_so(tmp_path: Path) -> None:
+    (whole,) = chain(tmp_path).snapshots
+    assert whole.backtrace == ("0x9000", "_start")
+    assert not [note for note in whole.notes if "cut off" in note]
+    (shot,) = chain(tmp_path, lost=16).snapshots
+    assert (shot.registers["rsp"], shot.backtrace) == (0x5000, ("0x9000",))
+    assert shot.ended == f"not available: the memory at 0x5000 cannot be read (0x5000: {CUT_OFF})"
+    size = (tmp_path / "a.core").stat().st_size
+    assert CUT.format(said=size + 16, size=size, lost=16) in shot.notes
+
+
+def test_nothing_is_taken_from_the_program_in_place_of_data_that_is_cut_off(tmp_path: Path) -> None:
+    program, path = tmp_path / "prog", tmp_path / "a.core"
+    subprocess.run(["gcc", "-no-pie", "-x", "c", "-", "-o", program], input=b"int main(){}", check=True)
+    elf = elffile.load(program, "ELF file")
+    dynamic = next(row for row in elf.segments if row.kind == 2)  # PT_DYNAMIC, where DT_DEBUG leads to the libraries
+
+    def notes(flags: int) -> tuple[str, ...]:
+        writer = Writer("amd64").thread(1, 11, {"rip": elf.entry, "rsp": 0x100}).auxv({AT_ENTRY: elf.entry})
+        path.write_bytes(writer.load(dynamic.address, bytes(dynamic.size), flags=flags).build()[: -dynamic.size])
+        return Remains(read_core(path), program, lambda _: None).snapshots[0].notes
+
+    lost = postmortem.NO_LIST.format(error=f"{dynamic.address:#x}: {CUT_OFF}")
+    assert lost in notes(flags=6)
+    assert lost not in notes(flags=5)  # code does not change
+
+
+def test_code_of_a_file_that_is_not_here_ends_the_backtrace(tmp_path: Path) -> None:
+    (shot,) = chain(tmp_path, code_at=0x8000).snapshots
+    assert (shot.backtrace, shot.ended) == (("0x9000",), "not available: 0x9000 lies in no file that is at hand")

@@ -77,6 +77,17 @@ def test_near_a_name_are_its_clones_and_namesakes() -> None:
     assert PROGRAM.near("add3")[:2] == ("vendor_add3", "add3.constprop.0")
 
 
+def test_instead_of_a_name_there_are_names_and_instead_of_an_address_where_the_program_is() -> None:
+    assert PROGRAM.instead(PROGRAM.find("add3")).startswith("the program also has vendor_add3, add3.constprop.0")
+    assert PROGRAM.instead(PROGRAM.find("0x1210")) == "it is main.goCallback+0x10"
+    nowhere = PROGRAM.find("0x3")
+    assert PROGRAM.instead(nowhere) == "it is in no function"
+    loaded = replace(PROGRAM, segments=((0x1000, 0x500, 0), (0x2000, 0x10, 0x500)))
+    assert loaded.instead(nowhere) == "it is in no function, and the program is loaded from 0x1000 to 0x2010"
+    known = replace(loaded, sections=((0x1000, 0x1400), (0x1400, 0x1480)))
+    assert known.instead(nowhere) == "it is in no function, and the program has code from 0x1000 to 0x1480"
+
+
 def test_a_stripped_program_says_so() -> None:
     with pytest.raises(NoSuchPlace, match="no function is called 'main'") as caught:
         Program(Path("p"), True, 0, ()).find("main")

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +77,15 @@ def test_the_runtimes_words_are_told_from_the_programs_own(text: str, found: Cra
 @pytest.mark.parametrize("text", [PANIC, NIL, FATAL, CGO, EXTERNAL, QUIT])
 def test_what_the_program_wrote_before_it_died_changes_nothing(text: str) -> None:
     assert crashtext.read(f"noise\nSIGSEGV: not yet\nmore\n{text}") == crashtext.read(text)
+
+
+@pytest.mark.parametrize(
+    "line", ["goroutine 1 " + "[" * 300_000, "goroutine 1 " + "[x] {" * 60_000, "SIG" + "V" * 300_000]
+)
+def test_a_hostile_line_costs_no_time(line: str) -> None:
+    started = time.thread_time()
+    crashtext.read(f"panic: x\n{line}\n")
+    assert time.thread_time() - started < 10  # seconds of the processor; quadratic would be minutes
 
 
 @given(st.text(alphabet="panicftlero: SIGV0x=m\n[]123", max_size=60))

@@ -158,6 +158,42 @@ def test_torn_and_mixed_texts_have_an_answer(data: st.DataObject) -> None:
         assert set(fault.registers) | set(fault.missing) == set(TABLES[recorded.arch(name)].by_name)
 
 
+NOISE = "a line of the program\n" * 1000 + "\n" * 1000
+
+
+def test_only_lines_that_can_be_the_runtimes_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    monkeypatch.setattr(registers, "read", lambda lines, arch: taken.extend(lines) or registers.Block())
+    fault = "SIGSEGV: x\nPC=0x1 m=0 sigcode=1\n"
+    dump.read(f"{NOISE}{fault}{NOISE}rax    0x1\n{NOISE}rbx    0x2\n-----\nrcx    0x3\n", "amd64")
+    assert taken == ["rax    0x1", "rbx    0x2"]
+    assert dump._stack_lines(f"\n{NOISE}goroutine 1 [running]:\nmain.f()\n", []) == [
+        *("goroutine 1 [running]:", "main.f()"),
+    ]
+    assert dump._stack_lines(f"\n{NOISE}", []) == []
+
+
+def test_how_much_is_taken_of_a_text_has_limits_that_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, limit in (("MOST_FAULTS", 3), ("MOST_REGISTERS", 4), ("MOST_LINES", 5)):
+        monkeypatch.setattr(dump, name, limit)
+    fault = "SIGSEGV: x\nPC=0x1 m=0 sigcode=1\nrax    0x1\nrbx    0x2\n"
+    whole = dump.read(fault * 2 + "runtime stack:\n" * 5, "amd64")
+    assert whole is not None
+    assert (len(whole.faults), len(whole.stacks), whole.notes) == (2, 5, ())
+    cut = dump.read(fault * 4 + "runtime stack:\n" * 6, "amd64")
+    assert cut is not None
+    assert ([len(row.registers) for row in cut.faults], len(cut.stacks)) == ([3, 3, 1], 5)
+    assert cut.notes == cut.snapshots[0].notes == (
+        "the text tells of more than 3 faults, and the others were left out",
+        "the text has more than 4 lines of registers, and the others were left out",
+        "stacks were read for 5 lines, and the others were left out",
+    )  # fmt: skip
+    monkeypatch.setattr(dump, "MOST_STACKS", 40)
+    cut = dump.read("runtime stack:\n" * 2 + "\t" + ":1" * 30 + "\n", "amd64")
+    assert cut is not None
+    assert (len(cut.stacks), len(cut.notes)) == (2, 1)
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -19,6 +19,7 @@ from harness.run import outcome, sight
 from harness.run.runners import RUNNERS
 from harness.run.sight import Sight
 from harness.snapshot import Snapshot
+from harness.stub.errors import StubConfused
 from harness.target import Target
 
 TRIES = 3
@@ -58,7 +59,7 @@ def environment(target: Target, settings: RunSettings) -> Environment:
 def _with_retries(
     case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, looks: Sight
 ) -> Observation:
-    """Run once, and again only where the table of emulator faults says that this symptom may be retried."""
+    """Run once, and again only where the table of emulator faults allows that, or QEMU's stub mixed up two threads."""
     tries = 0
 
     def attempt() -> tuple[Observation, bool]:
@@ -101,7 +102,8 @@ def _once(
         return replace(base, message=_gone(binary), stderr=text(finished.stderr)), False
     base = replace(base, **seen.fields, environment=replace(base.environment, changed=seen.changed))
     if seen.error is not None:
-        return replace(base, message=str(seen.error), stderr=text(finished.stderr)), False
+        is_emulator_s = bool(base.environment.emulator) and isinstance(seen.error, StubConfused)
+        return replace(base, message=str(seen.error), stderr=text(finished.stderr)), is_emulator_s
     stderr = text(finished.stderr)
     emulator = base.environment.emulator
     has_stacks = settings.env.get("GOTRACEBACK") not in NO_STACKS

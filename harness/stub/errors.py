@@ -17,6 +17,10 @@ class StubSilent(StubBroken):
     """The stub did not answer in time. After a `wait` this is no fault: the program is still running."""
 
 
+class StubConfused(StubBroken):
+    """The stub said what the protocol does not allow. QEMU's does where two threads stop at once."""
+
+
 class StubRefused(StubBroken):
     """The stub answered, and the answer is no: an error, or a packet that it does not know. It goes on working."""
 
@@ -33,10 +37,10 @@ class MemoryUnreadable(StubRefused):
         self.data = data
 
 
-def nonsense(what: str, data: bytes = b"") -> StubBroken:
+def nonsense(what: str, data: bytes = b"") -> StubConfused:
     """Return the error for a peer that breaks the protocol; `data` is the beginning of what it sent."""
     shown = f": {data[:60]!r}" if data else ""
-    return StubBroken(
+    return StubConfused(
         f"the stub does not speak GDB's remote protocol: {what}{shown}",
         why="two threads of a program under QEMU stopped at once, and its stub speaks for both (Go's preemption"
         " by SIGURG does that); or something else listens at this address",

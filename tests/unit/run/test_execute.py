@@ -8,7 +8,9 @@ from harness.expectation import Expectation
 from harness.host.faults import Faults, load
 from harness.process import client
 from harness.process.spec import Command, Finished
-from harness.run import run
+from harness.run import run, sight
+from harness.run.sight import Seen
+from harness.stub.errors import StubBroken, nonsense
 from unit.samples import target
 
 
@@ -35,3 +37,20 @@ def test_a_program_that_somebody_removes_while_it_runs_is_not_to_blame(
     (seen,) = run(case, variant, target(), binary, table)
     assert seen.outcome == outcome
     assert ("was removed while it ran" in seen.message) is gone
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "tries"),
+    [(nonsense("608 bytes for the 8 of rip"), "exit", 2), (StubBroken("it is gone"), "broken", 1)],
+)
+def test_a_run_of_which_the_stub_mixed_up_two_threads_is_tried_again(
+    error: StubBroken, outcome: str, tries: int, table: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary = Binary("key", tmp_path)
+    binary.program.touch()
+    ends = iter([Seen(Finished("signaled", signal="SIGKILL"), error=error), Seen(Finished("exited", 0))])
+    monkeypatch.setattr(sight, "run", lambda *_: next(ends))
+    variant = Variant("", None, BuildSettings(), RunSettings(), Expectation())
+    case = Case("g/c", tmp_path, "program", "about", ("stdout",), (), (variant,))
+    (seen,) = run(case, variant, target(), binary, table)
+    assert (seen.outcome, seen.tries) == (outcome, tries)

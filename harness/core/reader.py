@@ -29,8 +29,8 @@ class Core:
     `threads` stand in the core's order. `signal` is siginfo, None where the core has none (QEMU writes none).
     `auxiliary` is the auxiliary vector by AT_*. `files` is empty where the core has no NT_FILE (QEMU's have none).
     `emulator`: QEMU wrote it, as far as can be told: kernels and debuggers write siginfo, NT_FILE or
-    floating-point registers. `notes` are what could not be read, in words, and how much
-    of the file is cut off.
+    floating-point registers. `notes` are what could not be read, in words, and how much of the file is
+    cut off.
     """
 
     path: Path

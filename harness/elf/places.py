@@ -70,7 +70,6 @@ class Program:
     sections: tuple[tuple[int, int], ...] = ()  # those with code: address, end; none where no section header says
     imports: frozenset[str] = frozenset()  # the functions that it takes from other files
     bits: int = 64  # of an address
-    first_g: tuple[int, ...] = ()  # where Go's runtime has g0 of the thread that starts it: runtime.g0
 
     def code(self, function: Function) -> bytes:
         """Return the bytes of `function` (empty where the file does not hold them). Raises OSError."""
@@ -105,6 +104,13 @@ class Program:
         for function in self.functions:
             found[function.name].append(function)
         return {name: tuple(rows) for name, rows in found.items()}
+
+    @cached_property
+    def first_g(self) -> tuple[int, ...]:
+        """Where Go's runtime has g0 of the thread that starts it, its variable runtime.g0. Raises UsageError."""
+        with opened(self.path) as elf:
+            rows = symtab.symbols(elf, ".symtab", (symtab.OBJECT,))
+            return tuple(row.value for row in rows if row.name == "runtime.g0")
 
     @cached_property
     def _starts(self) -> Sequence[int]:
@@ -236,9 +242,7 @@ def _load(path: Path, stamp: tuple[int, int]) -> Program:
         dynamic = symtab.symbols(elf, ".dynsym", _FUNCTION)
         imports = frozenset(symbol.name for symbol in dynamic if not symbol.is_defined)
         is_fixed = elf["e_type"] == "ET_EXEC"
-        objects = symtab.symbols(elf, ".symtab", (symtab.OBJECT,))
-        first_g = tuple(symbol.value for symbol in objects if symbol.name == "runtime.g0")
-        return Program(path, is_fixed, elf["e_entry"], ordered, segments, sections, imports, elf.elfclass, first_g)
+        return Program(path, is_fixed, elf["e_entry"], ordered, segments, sections, imports, elf.elfclass)
 
 
 def load(path: Path) -> Program:

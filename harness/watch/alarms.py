@@ -65,8 +65,12 @@ class Unfit(Alarm):
     def __str__(self) -> str:
         return (
             f"{self.what} is {self.after:#x} at {self.caller} at hit {self.hit} of {self.crossing} "
-            f"and has to be {self.before:#x}; {self.rule}"
+            f"and has to be {self._wanted}; {self.rule}"
         )
+
+    @property
+    def _wanted(self) -> str:
+        return f"{self.before:#x}"
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,11 @@ class Drifted(Alarm):
 
 
 @dataclass(frozen=True)
-class NoGoroutine(Alarm):
+class NoGoroutine(Unfit):
     """The register of g holds `after`, which is none."""
 
     says: ClassVar[str] = "no goroutine"
 
-    def __str__(self) -> str:
-        return (
-            f"{self.what} is {self.after:#x} at {self.caller} at hit {self.hit} of {self.crossing} "
-            f"and has to be a goroutine; {self.rule}"
-        )
+    @property
+    def _wanted(self) -> str:
+        return "a goroutine"

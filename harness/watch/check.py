@@ -97,6 +97,7 @@ class Checker:
         self._zero = promises.ZERO_IN_GO.get(table.arch, "")
         self._frame = promises.FRAME_POINTER.get(table.arch, "")
         self._thread = table.of_role(THREAD)
+        self._without_g = promises.WITHOUT_G.get(table.arch, ())
         self._stacks: Stacks | None = Stacks()
 
     @property
@@ -157,7 +158,7 @@ class Checker:
             self._goroutines.add(registers[self.table.g])
         if site.crossing in (CALLBACK, HANDLER):
             self._enter_go(site, sp, hit, registers)
-            if self.table.g and site.name not in promises.WITHOUT_G.get(self.table.arch, ()):
+            if self.table.g and site.name not in self._without_g:
                 self._hold_g(site, sp, hit, registers)
 
     def _enter_go(self, site: Site, sp: int, hit: int, registers: Mapping[str, int]) -> None:
@@ -217,7 +218,7 @@ class Checker:
         if self._stacks is None:
             return Begun(UNTOLD)
         switches = (at for crossing, at in self._pending if crossing == SWITCH)
-        begun = next(filter(None, (self._stacks.on_its_own(SWITCH, at, sp) for at in switches)), None)
+        begun = next(filter(None, (Stacks.on_its_own(SWITCH, at, sp) for at in switches)), None)
         if begun is None and site.name.startswith(RUNTIME_S_C):
             return Begun(UNTOLD)  # not all of these are called by asmcgocall
         is_only = len(self.sites.first_g) <= 1
@@ -303,7 +304,7 @@ class Checker:
     def _promised(self, crossing: str, entered: _Entered) -> _Promised:
         """Return what is promised across `crossing`."""
         if crossing in _ON_GO_STACKS:
-            return self._of_go if entered.name not in promises.WITHOUT_G.get(self.table.arch, ()) else _NOTHING
+            return self._of_go if entered.name not in self._without_g else _NOTHING
         return self._of_c if crossing == INTO_C or entered.mixed else self._controlled
 
     def _hold(self, promise: Promise, crossing: str, caller: str, entered: _Entered, after: Mapping[str, int]) -> None:

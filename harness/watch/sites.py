@@ -144,7 +144,7 @@ def of(modules: Sequence[Module], arch: str, *, in_c: bool = True) -> Sites:
     opens = any(module.program.imports & libraries.OPENS for module in modules)
     grows = opens and (not entries or any(_OPENS_PLUGINS in module.program.by_name for module in modules))
     marks = image.landmarks(modules, TABLES[arch].isa_bit)
-    first = tuple(g + module.bias for module, sites in found for g in sites.first_g)
+    first = tuple(g + module.bias for module, sites in found if sites.entries for g in module.program.first_g)
     return Sites(entries, exits, loaded, marks, opens, grows, _nameless(modules), first)
 
 
@@ -194,7 +194,7 @@ def left_in_go(program: Program, arch: str) -> Sites:
         entries.update({address: Site(HANDLER, HANDLER) for address in function.entries})
     if arch not in ZERO_IN_GO:
         entries = {at: site for at, site in entries.items() if not site.wrapped}
-    return Sites(entries, exits, first_g=program.first_g)
+    return Sites(entries, exits)
 
 
 def _left_in_c(program: Program, arch: str, targets: Mapping[int, str]) -> dict[int, Exit]:

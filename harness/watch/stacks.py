@@ -46,7 +46,8 @@ class Stacks:
         """What was called at `sp` has returned."""
         self._above.pop(sp, None)
 
-    def on_its_own(self, name: str, at: int, sp: int) -> Begun | None:
+    @staticmethod
+    def on_its_own(name: str, at: int, sp: int) -> Begun | None:
         """Return where C began at `sp`, if the function `name` that was called at `at` has stayed on its stack."""
         return Begun(_below(at - sp, name)) if 0 <= at - sp < OWN else None
 

@@ -163,9 +163,8 @@ def build_filled(arch: str, folder: Path) -> Path:
     lines += [".balign 16", "singles:"]
     order = 1 if TABLES[arch].byte_order == "little" else -1
     for number, width in enumerate(floats(arch).values()):
-        halves = (
-            (_single(number) & MASK, _single(number) >> 64)[::order] if width == 128 else (_single(number) & MASK, 0)
-        )
+        low, high = _single(number) & MASK, _single(number) >> 64
+        halves = (low, high)[::order] if width == 128 else (low, 0)
         lines += (f".8byte {half:#x}" for half in halves)
     source = folder / f"filled-{arch}.s"
     source.write_text("\n".join(lines) + "\n")

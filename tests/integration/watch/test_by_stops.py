@@ -37,7 +37,7 @@ HIDDEN = [
     after("s390x", S390X, S390X_END, "WORD\t$0xb2990001\t// srnm 1", "fpc"),
 ]
 STARTS = [
-    Mutant("amd64", ASM.format("amd64"), _AMD64_START, f"{_AMD64_START}\n\tXORQ\t$64, R12", "r12"),
+    after("amd64", ASM.format("amd64"), _AMD64_START, "XORQ\t$64, R12", "r12"),
     after("arm64", ASM.format("arm64"), "RESTORE_R19_TO_R28(24)", "EOR\t$64, R21", "x21"),
     after("riscv64", ASM.format("riscv64"), "RESTORE_FPR((8*16))", "XOR\t$64, X9", "s1"),
     after("s390x", ASM.format("s390x"), "FMOVD\t72(R15), F15", "FNEG\tF9, F9", "f9"),

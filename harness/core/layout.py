@@ -16,7 +16,7 @@ from harness.registers import TABLES
 
 NT_PRSTATUS, NT_FPREGSET, NT_PRPSINFO, NT_AUXV = 1, 2, 3, 6
 NT_SIGINFO, NT_FILE = 0x53494749, 0x46494C45
-NT_PRXFPREG, NT_ARM_VFP = 0x46E62B7F, 0x400
+NT_PRXFPREG, NT_ARM_VFP, NT_PPC_VMX = 0x46E62B7F, 0x400, 0x100
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,22 @@ class Field:
 
 
 @dataclass(frozen=True)
+class RegisterSet:
+    """Registers that have a note of their own: its type, the `fields` in it, and the least that it has (bytes)."""
+
+    note: int
+    fields: tuple[Field, ...]
+    size: int
+
+
+@dataclass(frozen=True)
 class Layout:
     """How the cores of one architecture are laid out.
 
     `machine` is e_machine. `prstatus` is the offset of the general registers in NT_PRSTATUS, `general` what stands
-    there, `general_size` the bytes of the whole set. `float_note` is the type of the note with the floating-point
-    registers `floats`, `float_size` the least that it has. `swapped`: siginfo has si_code before si_errno.
-    `emulated` are registers whose places QEMU fills with something else, with what it is.
+    there, `general_size` the bytes of the whole set. `sets` are the floating-point and vector registers. `swapped`:
+    siginfo has si_code before si_errno. `emulated` are registers whose places QEMU fills with something else, with what
+    it is.
     """
 
     arch: str
@@ -44,11 +53,14 @@ class Layout:
     big: bool
     general: tuple[Field, ...]
     general_size: int
-    float_note: int
-    floats: tuple[Field, ...]
-    float_size: int
+    sets: tuple[RegisterSet, ...]
     swapped: bool = False
     emulated: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def floats(self) -> tuple[Field, ...]:
+        """The fields of all `sets`."""
+        return tuple(row for registers in self.sets for row in registers.fields)
 
     @property
     def prstatus(self) -> int:
@@ -77,43 +89,46 @@ _ROWS = (
     Layout(  # arch/x86/include/asm/user_64.h: user_regs_struct; fs_base is among them
         "amd64", 62, 64, False,
         _fields("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi - rip - eflags rsp - fs_base", 8), 27 * 8,
-        NT_FPREGSET, (*_FXSAVE, *_fields("xmm{0-15}", 16, 160)), 512,
+        (RegisterSet(NT_FPREGSET, (*_FXSAVE, *_fields("xmm{0-15}", 16, 160)), 512),),
         emulated={"fs_base": "QEMU writes the selector of FS in its place"},
     ),
     Layout(  # arch/x86/include/asm/user_32.h: user_regs_struct, user32_fxsr_struct
         "386", 3, 32, False,
         _fields("ebx ecx edx esi edi ebp eax - - - - - eip - eflags esp", 4), 17 * 4,
-        NT_PRXFPREG, (*_FXSAVE, *_fields("xmm{0-7}", 16, 160)), 512,
+        (RegisterSet(NT_PRXFPREG, (*_FXSAVE, *_fields("xmm{0-7}", 16, 160)), 512),),
     ),
     Layout(  # arch/arm64/include/uapi/asm/ptrace.h: user_pt_regs, user_fpsimd_state
         "arm64", 183, 64, False,
         _fields("x{0-30} sp pc cpsr", 8), 34 * 8,
-        NT_FPREGSET, (*_fields("v{0-31}", 16), *_fields("fpsr fpcr", 4, 512)), 520,
+        (RegisterSet(NT_FPREGSET, (*_fields("v{0-31}", 16), *_fields("fpsr fpcr", 4, 512)), 520),),
     ),
     Layout(  # arch/riscv/include/uapi/asm/ptrace.h: user_regs_struct, __riscv_d_ext_state
         "riscv64", 243, 64, False,
         _fields("pc ra sp gp tp t{0-2} s{0-1} a{0-7} s{2-11} t{3-6}", 8), 32 * 8,
-        NT_FPREGSET, (*_fields(_RISCV_FLOAT, 8), Field("fcsr", 256, 4)), 260,
+        (RegisterSet(NT_FPREGSET, (*_fields(_RISCV_FLOAT, 8), Field("fcsr", 256, 4)), 260),),
     ),
     Layout(  # arch/s390/include/uapi/asm/ptrace.h: s390_regs (psw, gprs, acrs, orig_gpr2), s390_fp_regs
         "s390x", 22, 64, True,
         (*_fields("pswm pswa r{0-15}", 8), *_fields("acr{0-1}", 4, 144)), 216,
-        NT_FPREGSET, (Field("fpc", 0, 4), *_fields("f{0-15}", 8, 8)), 136,
+        (RegisterSet(NT_FPREGSET, (Field("fpc", 0, 4), *_fields("f{0-15}", 8, 8)), 136),),
     ),
-    Layout(  # arch/powerpc/include/uapi/asm/ptrace.h: pt_regs; asm/elf.h: ELF_NGREG 48, ELF_NFPREG 33
+    Layout(  # arch/powerpc/include/uapi/asm/ptrace.h: pt_regs; asm/elf.h: ELF_NGREG 48, ELF_NFPREG 33, ELF_NVRREG 34
         "ppc64le", 21, 64, False,
         _fields("r{0-31} pc - - ctr lr xer cr", 8), 48 * 8,
-        NT_FPREGSET, _fields("f{0-31} fpscr", 8), 264,
+        (
+            RegisterSet(NT_FPREGSET, _fields("f{0-31} fpscr", 8), 264),
+            RegisterSet(NT_PPC_VMX, _fields("v{0-31}", 16), 544),  # vscr and vrsave are behind
+        ),
     ),
     Layout(  # arch/arm/include/uapi/asm/ptrace.h: pt_regs; NT_ARM_VFP: arch/arm/kernel/ptrace.c, ARM_VFPREGS_SIZE
         "arm", 40, 32, False,
         _fields("r{0-12} sp lr pc cpsr", 4), 18 * 4,
-        NT_ARM_VFP, (*_fields("d{0-31}", 8), Field("fpscr", 256, 4)), 260,
+        (RegisterSet(NT_ARM_VFP, (*_fields("d{0-31}", 8), Field("fpscr", 256, 4)), 260),),
     ),
     Layout(  # arch/mips/include/uapi/asm/reg.h: MIPS64_EF_*; asm/elf.h: ELF_NGREG 45, ELF_NFPREG 33
         "mips64le", 8, 64, False,
         _fields(f"{_MIPS_GENERAL} lo hi pc", 8), 45 * 8,
-        NT_FPREGSET, (*_fields("f{0-31}", 8), Field("fcsr", 256, 4)), 264, swapped=True,
+        (RegisterSet(NT_FPREGSET, (*_fields("f{0-31}", 8), Field("fcsr", 256, 4)), 264),), swapped=True,
     ),
 )  # fmt: skip
 

@@ -103,7 +103,7 @@ def _core(elf: ElfFile) -> Core:
     kinds: dict[int, bytes] = {}
     for note in notes:
         kinds.setdefault(note.kind, note.data)
-    emulator = not {NT_SIGINFO, NT_FILE, layout.float_note} & kinds.keys()
+    emulator = not {NT_SIGINFO, NT_FILE, *(registers.note for registers in layout.sets)} & kinds.keys()
     found = threads.decode(notes, layout, elf.order, emulator)
     if not found:
         raise ValueError("it has no thread (NT_PRSTATUS)")

@@ -40,25 +40,26 @@ def decode(notes: Iterable[Note], layout: Layout, order: str, emulator: bool) ->
     """
     found: list[Thread] = []
     status: bytes | None = None
-    floats = b""
+    sets: dict[int, bytes] = {}
+    known = {registers.note for registers in layout.sets}
     shared: dict[tuple[str, ...], Mapping[str, str]] = {}
     for note in notes:
         if note.kind == NT_PRSTATUS and note.owner == "CORE":
             if status is not None:
-                found.append(_thread(status, floats, layout, order, emulator, shared))
+                found.append(_thread(status, sets, layout, order, emulator, shared))
             if len(found) >= MAX_THREADS:
                 raise ValueError(f"it has more than {MAX_THREADS} threads")
-            status, floats = note.data, b""
-        elif note.kind == layout.float_note:
-            floats = note.data
+            status, sets = note.data, {}
+        elif note.kind in known:
+            sets[note.kind] = note.data
     if status is not None:
-        found.append(_thread(status, floats, layout, order, emulator, shared))
+        found.append(_thread(status, sets, layout, order, emulator, shared))
     return tuple(found)
 
 
 def _thread(
     status: bytes,
-    floats: bytes,
+    sets: Mapping[int, bytes],
     layout: Layout,
     order: str,
     emulator: bool,
@@ -71,8 +72,10 @@ def _thread(
     (signal,) = struct.unpack_from(f"{order}h", status, 12)
     (pid,) = struct.unpack_from(f"{order}i", status, 32 if layout.bits == 64 else 24)
     values = _values(status[layout.prstatus :], layout.general, order)
-    if len(floats) >= layout.float_size:
-        values |= _values(floats, layout.floats, order)
+    for registers in layout.sets:
+        data = sets.get(registers.note, b"")
+        if len(data) >= registers.size:
+            values |= _values(data, registers.fields, order)
     table = TABLES[layout.arch]
     reasons = dict.fromkeys((field.name for field in layout.floats), QEMU_FLOAT if emulator else NO_FLOAT)
     for name, why in layout.emulated.items() if emulator else ():

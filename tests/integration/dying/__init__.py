@@ -76,6 +76,7 @@ def _ppc64le() -> Iterable[tuple[str, str, int]]:
     yield "mtctr 11", "ctr", WIDE + 11
     yield "mtlr 12", "lr", WIDE + 12
     yield "lis 9, 0x1234; ori 9, 9, 0x5678; mtcr 9", "cr", 0x12345678
+    yield "vspltisw 20, 5", "v20", 0x00000005_00000005_00000005_00000005
     yield "lis 9, 0xa000; mtxer 9", "xer", 0xA0000000  # SO and CA
     yield "li 9, 0x10; stw 3, 0(9)", "r9", 0x10
 

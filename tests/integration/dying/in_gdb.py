@@ -14,7 +14,7 @@ def number(value):
         return halves(value["v2_int64"])
     if "d" in names and "q" in names:  # arm64
         return halves(value["d"]["u"])
-    for name in ("u64", "u", "i64", "double"):
+    for name in ("uint128", "u64", "u", "i64", "double"):
         if name in names:
             return number(value[name])
     if names:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from harness.core.layout import (
     LAYOUTS,
+    NT_ARM_VFP,
     NT_AUXV,
     NT_FILE,
+    NT_PPC_VMX,
     NT_PRPSINFO,
     NT_PRSTATUS,
     NT_PRXFPREG,
@@ -68,14 +70,13 @@ class Writer:
         return self
 
     def floats(self, values: Mapping[str, int]) -> Writer:
-        layout = self.layout
-        data = bytearray(layout.float_size)
-        self._fill(data, layout.floats, values, 0)
-        data += bytes(
-            -len(data) % (16 if layout.floats[0].size == 16 else layout.bits // 8)
-        )  # the struct's own padding
-        owner = "LINUX" if layout.float_note in (NT_PRXFPREG, 0x400) else "CORE"
-        self.notes.append((owner, layout.float_note, bytes(data)))
+        for registers in self.layout.sets:
+            data = bytearray(registers.size)
+            self._fill(data, registers.fields, values, 0)
+            whole = 16 if registers.fields[0].size == 16 else self.layout.bits // 8
+            data += bytes(-len(data) % whole)  # the struct's own padding
+            owner = "LINUX" if registers.note in (NT_PRXFPREG, NT_ARM_VFP, NT_PPC_VMX) else "CORE"
+            self.notes.append((owner, registers.note, bytes(data)))
         return self
 
     def auxv(self, values: Mapping[int, int]) -> Writer:

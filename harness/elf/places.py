@@ -24,6 +24,7 @@ from harness.errors import UsageError
 from harness.suggest import nearest
 
 NEAR = 5  # names to suggest
+_STATIC_G = ("runtime.g0", "runtime.gcrash")  # of the thread that starts it; for a crash on a bad stack
 _FUNCTION = (symtab.FUNC, symtab.GNU_IFUNC, symtab.NOTYPE)
 
 
@@ -106,11 +107,11 @@ class Program:
         return {name: tuple(rows) for name, rows in found.items()}
 
     @cached_property
-    def first_g(self) -> tuple[int, ...]:
-        """Where Go's runtime has g0 of the thread that starts it, its variable runtime.g0. Raises UsageError."""
+    def static_g(self) -> tuple[int, ...]:
+        """Where Go's runtime has the goroutines that are variables of its own. Raises UsageError."""
         with opened(self.path) as elf:
             rows = symtab.symbols(elf, ".symtab", (symtab.OBJECT,))
-            return tuple(row.value for row in rows if row.name == "runtime.g0")
+            return tuple(row.value for row in rows if row.name in _STATIC_G)
 
     @cached_property
     def _starts(self) -> Sequence[int]:

@@ -66,7 +66,7 @@ def _written(made: Sites) -> dict[str, Any]:
         "opens": made.opens,
         "grows": made.grows,
         "nameless": made.nameless,
-        "first_g": made.first_g,
+        "static_g": made.static_g,
     }
 
 
@@ -79,5 +79,5 @@ def _read(rows: dict[str, Any]) -> Sites:
         bool(rows["opens"]),
         bool(rows["grows"]),
         tuple(rows["nameless"]),
-        tuple(rows["first_g"]),
+        tuple(map(tuple, rows["static_g"])),
     )

@@ -97,8 +97,8 @@ class Sites:
     `loaded` says which files they are of, each with its load bias, and `landmarks` where execution has to come by if
     that is true (see `harness.probe.image`). `opens` says that one of them may map others while it runs, and `grows`
     that crossings may come with these: it opens plugins, or has no Go of its own. `nameless` are files of Go without
-    the names of its functions. `first_g` is g0 of the thread that starts each runtime of Go in them, which is no part
-    of its heap.
+    the names of its functions. `static_g` are the goroutines of each runtime of Go in them that are no part of its
+    heap.
     """
 
     entries: Mapping[int, Site]
@@ -108,7 +108,7 @@ class Sites:
     opens: bool = False
     grows: bool = False
     nameless: tuple[str, ...] = ()
-    first_g: tuple[int, ...] = ()
+    static_g: tuple[tuple[int, ...], ...] = ()
 
     @property
     def addresses(self) -> tuple[int, ...]:
@@ -144,8 +144,9 @@ def of(modules: Sequence[Module], arch: str, *, in_c: bool = True) -> Sites:
     opens = any(module.program.imports & libraries.OPENS for module in modules)
     grows = opens and (not entries or any(_OPENS_PLUGINS in module.program.by_name for module in modules))
     marks = image.landmarks(modules, TABLES[arch].isa_bit)
-    first = tuple(g + module.bias for module, sites in found if sites.entries for g in module.program.first_g)
-    return Sites(entries, exits, loaded, marks, opens, grows, _nameless(modules), first)
+    runtimes = (module for module, sites in found if sites.entries)
+    static = (tuple(g + module.bias for g in module.program.static_g) for module in runtimes)
+    return Sites(entries, exits, loaded, marks, opens, grows, _nameless(modules), tuple(filter(None, static)))
 
 
 def _nameless(modules: Sequence[Module]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ memory; what follows from it is not: below one entry into Go, C begins at the sa
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 FRAMES = 4096  # bytes below a stack pointer that hardly anything but its own stack occupies
@@ -34,7 +35,7 @@ class Stacks:
     def __init__(self) -> None:
         self._above: dict[int, str] = {}  # by the stack pointer: which function of C's entered Go there
         self._depths: dict[str, int] = {}
-        self._first: dict[int | None, int] = {}  # by thread, where that can be told
+        self._first: dict[Hashable, int] = {}  # by thread, where that can be told
 
     def enter_go(self, name: str, sp: int) -> None:
         """C has called `name`, which enters Go: what was below is gone."""
@@ -51,7 +52,7 @@ class Stacks:
         """Return where C began at `sp`, if the function `name` that was called at `at` has stayed on its stack."""
         return Begun(_below(at - sp, name)) if 0 <= at - sp < OWN else None
 
-    def begin(self, sp: int, thread: int | None, *, is_only: bool) -> Begun:
+    def begin(self, sp: int, thread: Hashable, *, is_only: bool) -> Begun:
         """A goroutine has called C, which begins at `sp`.
 
         `is_only`: there is only one runtime of Go, and so one thread that C has not started for it.

@@ -92,7 +92,7 @@ class Stopped(Watcher):
             with contextlib.suppress(MemoryUnreadable):  # it will not return then
                 back = return_address(stub, self._guest.table, values[self._guest.table.sp])
                 self._leave(site, back)
-        self.checker.take(pc, values, back)
+        self.checker.take(pc, values, back, stub.stop.thread)
 
     def _look(self) -> None:
         """Hold all crossings of the modules, but for what was dropped, and have their breakpoints."""

@@ -341,7 +341,7 @@ def test_what_was_left_by_a_jump_is_not_taken_for_a_stack_pointer_that_is_wrong(
     assert (watch.alarms, watch.checked) == ([], {"crosscall2": 1})
 
 
-IN_GO, IN_HANDLER, G0, HEAP = 0x5000, 0x5100, 0x9000, 0xC000000000
+IN_GO, IN_HANDLER, G0, CRASH, HEAP = 0x5000, 0x5100, 0x9000, 0x91C0, 0xC000000000
 WITH_G = Sites(
     {
         **SITES.entries,
@@ -350,7 +350,7 @@ WITH_G = Sites(
         0x5200: Site(SWITCH, "runtime.asmcgocall"),
     },
     {0x5300: Exit((SWITCH,), "runtime.cgocall+0x40", sure=True)},
-    first_g=(G0,),
+    static_g=((G0, CRASH),),
 )
 
 
@@ -373,7 +373,15 @@ def test_go_is_entered_with_the_goroutine_that_called_c() -> None:
 
 @pytest.mark.parametrize(
     ("g", "is_one"),
-    [(0, True), (G0, True), (HEAP + 0x700, True), (G0 + 8, False), (0xF, False), (0x6273405126370415, False)],
+    [
+        (0, True),
+        (G0, True),
+        (CRASH, True),
+        (HEAP + 0x700, True),
+        (G0 + 8, False),
+        (0xF, False),
+        (0x6273405126370415, False),
+    ],
 )
 def test_a_signal_handler_is_entered_with_a_goroutine_or_none(g: int, is_one: bool) -> None:
     watch = Checker(ARM64, WITH_G)
@@ -388,11 +396,11 @@ def test_a_signal_handler_is_entered_with_a_goroutine_or_none(g: int, is_one: bo
     assert watch.total == len(watch.alarms) == (not is_one)
 
 
-@pytest.mark.parametrize(("table", "first"), [(ARM64, ()), (TABLES["arm"], (G0,))], ids=["nameless", "32 bits"])
+@pytest.mark.parametrize(("table", "static"), [(ARM64, ()), (TABLES["arm"], ((G0,),))], ids=["nameless", "32 bits"])
 def test_where_the_heap_cannot_be_told_from_the_program_no_handler_is_judged(
-    table: RegisterTable, first: tuple[int, ...]
+    table: RegisterTable, static: tuple[tuple[int, ...], ...]
 ) -> None:
-    watch = Checker(table, replace(WITH_G, first_g=first))
+    watch = Checker(table, replace(WITH_G, static_g=static))
     watch.take(IN_HANDLER, registers(table, **{table.g: 0xF}))
     watch.end()
     assert not watch.alarms
@@ -423,7 +431,7 @@ def test_where_c_begins_is_told_with_its_misalignment_unless_its_crossings_are_d
 
 
 def test_with_two_runtimes_c_begins_on_two_stacks() -> None:
-    watch = Checker(ARM64, replace(SITES, first_g=(G0, G0 + 0x1000)))
+    watch = Checker(ARM64, replace(SITES, static_g=((G0,), (G0 + 0x1000,))))
     watch.take(C_ENTRY, registers(ARM64, sp=SP))
     watch.take(C_ENTRY, registers(ARM64, sp=SP + 0x10000))
     assert not watch.alarms

@@ -1,0 +1,169 @@
+"""Stacks of goroutines move, and what was the memory of one is another's then."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import pytest
+
+from harness.registers import AMD64, ARM64, RISCV64, TABLES, RegisterTable
+from harness.watch.pairs import MOST, SMALLEST, Entered, Pairs
+from harness.watch.sites import CALLBACK, INTO_GO, SWITCH, Exit
+
+EXIT, SP, MOVED, FRAME, C_FRAME = 0x2000, 0x400000, 0x10000, 0x130, 0x7000
+A, B = 0xC000, 0xC100  # goroutines
+THREADED = [table for table in TABLES.values() if table.arch in ("amd64", "riscv64", "ppc64le")]
+
+
+class Run:
+    """Enters and leaves, and says which entry each exit was told to belong to."""
+
+    def __init__(self, table: RegisterTable = ARM64) -> None:
+        self.table, self.pairs, self.entered = table, Pairs(table), 0
+
+    def registers(self, sp: int, **changed: int) -> dict[str, int]:
+        return {**dict.fromkeys(self.table.by_name, 0), self.table.sp: sp, **changed}
+
+    def enter(self, sp: int, who: int, crossing: str = CALLBACK, thread: Hashable = None, **changed: int) -> int:
+        self.entered += 1
+        registers = self.registers(sp, **{self.table.g or "eax": who}, **changed)
+        self.pairs.enter(Entered(crossing, "f", self.entered, registers, None, thread, sp))
+        return self.entered
+
+    def leave(self, sp: int, who: int, crossing: str = CALLBACK, thread: Hashable = None, **changed: int) -> list[int]:
+        registers = self.registers(sp, **{self.table.g or "eax": who}, **changed)
+        found = self.pairs.left(Exit((crossing,), "g", sure=True), EXIT, sp, registers, thread)
+        for entered in found:
+            self.pairs.leave(entered, EXIT, sp, registers)
+        return [entered.hit for entered in found]
+
+
+def test_two_goroutines_enter_at_one_place_when_a_stack_has_moved_and_its_memory_is_anothers() -> None:
+    run = Run()
+    first, second = run.enter(SP, A), run.enter(SP, B)
+    assert run.leave(SP + MOVED, A) == [first]
+    assert run.leave(SP, B) == [second]
+
+
+@pytest.mark.parametrize("table", THREADED, ids=lambda table: table.arch)
+def test_a_thread_tells_them_apart_where_the_entry_does_not_hold_g(table: RegisterTable) -> None:
+    run = Run(table)
+    first, second = run.enter(SP, 0, thread=1), run.enter(SP, 0, thread=2)
+    assert run.leave(SP + MOVED, A, thread=1) == [first]
+    assert run.leave(SP, B, thread=2) == [second]
+
+
+def test_the_register_of_the_thread_tells_it() -> None:
+    assert Pairs(AMD64).thread({"fs_base": 7}) == 7
+    assert Pairs(ARM64).thread({"x28": 7}) is None
+
+
+def test_without_g_and_thread_the_stack_pointer_does() -> None:
+    run = Run(TABLES["386"])
+    outer, inner = run.enter(SP, 0), run.enter(SP - FRAME, 0)
+    assert run.leave(SP - FRAME, 0) == [inner]
+    assert run.leave(SP, 0) == [outer]
+
+
+def test_what_moved_with_an_inner_one_is_found_where_it_is_now() -> None:
+    run = Run()
+    outer, middle, inner = (run.enter(SP - depth * FRAME, A, x29=C_FRAME - depth) for depth in range(3))
+    assert run.leave(SP - 2 * FRAME + MOVED, A, x29=C_FRAME - 2) == [inner]
+    assert [row.at for row in run.pairs.of(CALLBACK)] == [SP + MOVED, SP - FRAME + MOVED]
+    assert run.leave(SP - FRAME + MOVED, A, x29=C_FRAME - 1) == [middle]
+    assert run.leave(SP + MOVED, A, x29=C_FRAME) == [outer]
+
+
+def test_what_a_panic_has_left_is_gone_with_what_it_was_in() -> None:
+    run = Run()
+    outer = run.enter(SP, A)
+    for crossing, depth in ((SWITCH, 1), (CALLBACK, 2), (SWITCH, 3)):
+        run.enter(SP - depth * FRAME, A, crossing)
+    other = run.enter(SP - 2 * FRAME, B)
+    assert run.leave(SP, A) == [outer]
+    assert [row.hit for row in run.pairs.of(SWITCH, CALLBACK)] == [other]
+
+
+def test_of_two_that_fit_the_frame_pointer_tells() -> None:
+    run = Run()
+    outer, _left = run.enter(SP, A, x29=C_FRAME), run.enter(SP - SMALLEST, A, x29=C_FRAME - 0x40)
+    assert run.leave(SP + MOVED, A, x29=C_FRAME) == [outer]
+
+
+def test_of_two_that_fit_neither_is_taken_where_the_frame_pointer_is_that_of_none() -> None:
+    run = Run()
+    for depth in range(2):
+        run.enter(SP - depth * SMALLEST, A, x29=C_FRAME)
+    assert run.leave(SP + MOVED, A, x29=1) == []
+
+
+def test_one_that_fits_is_taken_whatever_its_frame_pointer_is() -> None:
+    run = Run()
+    only = run.enter(SP, A, x29=C_FRAME)
+    assert run.leave(SP + MOVED, A, x29=1) == [only]
+
+
+def test_one_that_lost_its_goroutine_is_told_by_the_stack_pointer_unless_another_has_moved_there() -> None:
+    run = Run()
+    lost = run.enter(SP, A)
+    assert run.leave(SP, B) == [lost]
+    run.enter(SP, A)
+    moved = run.enter(SP + MOVED, B)
+    assert run.leave(SP, B) == [moved]
+
+
+def test_a_stack_pointer_that_fits_nothing_is_that_of_the_innermost_if_there_is_no_other() -> None:
+    run = Run()
+    only = run.enter(SP, A)
+    assert run.leave(SP + 8, A) == [only]
+    run.enter(SP, A, SWITCH)
+    run.enter(SP - FRAME, A)
+    assert run.leave(SP + 8, A, SWITCH) == []
+
+
+def test_an_exit_that_is_logged_twice_is_not_that_of_an_outer_one() -> None:
+    run = Run()
+    outer, inner = run.enter(SP, A), run.enter(SP - FRAME, A)
+    assert run.leave(SP - FRAME + MOVED, A) == [inner]
+    assert run.leave(SP - FRAME + MOVED, A) == []
+    again = run.enter(SP - FRAME, A)  # the same stack, before it moves there once more
+    assert run.leave(SP - FRAME + MOVED, A) == [again]
+    assert run.leave(SP + 2 * MOVED, A) == [outer]
+
+
+@pytest.mark.parametrize("crossing", [CALLBACK, INTO_GO[0]])
+def test_an_entry_at_the_same_place_takes_the_place_of_one_that_was_not_left(crossing: str) -> None:
+    run = Run(RISCV64)
+    run.enter(SP, A, crossing)
+    second = run.enter(SP, A, crossing)
+    assert [row.hit for row in run.pairs.of(crossing)] == [second]
+
+
+def test_what_is_never_left_does_not_pile_up() -> None:
+    run = Run()
+    for number in range(MOST + 5):
+        run.enter(SP + number * FRAME, A + number)
+        run.leave(SP + number * FRAME, A + number)
+    assert not list(run.pairs.of(CALLBACK))
+    for number in range(MOST + 5):
+        run.enter(SP + number * FRAME, A + number)
+    assert len(list(run.pairs.of(CALLBACK))) == MOST
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_callback_is_called_by_the_innermost_call_of_c_on_its_stack(*, wrapped: bool) -> None:
+    run = Run(AMD64)
+    caller = run.enter(SP, A, SWITCH, thread=1)
+    run.enter(SP + FRAME, A, SWITCH, thread=2)
+    callback = Entered(CALLBACK, "f", 9, run.registers(SP - 0x60), None, 1, SP - 0x60)
+    if wrapped:
+        run.enter(SP - 0x40, 0, thread=1)
+    assert [row.hit for row in run.pairs.callers(callback, wrapped=wrapped)] == [caller]
+
+
+def test_a_call_of_c_that_has_called_go_already_is_not_the_caller_of_what_its_memory_is_now() -> None:
+    run = Run()
+    run.enter(SP, A, SWITCH)
+    run.enter(SP - 0x40, A)  # whose stack moves then
+    callback = Entered(CALLBACK, "f", 9, run.registers(SP - 0x40, x28=B), None, None, SP - 0x40)
+    assert not list(run.pairs.callers(callback, wrapped=False))

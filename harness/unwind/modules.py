@@ -48,6 +48,10 @@ class Module:
         found = self.function(address)
         return found.name if found else hex(address)
 
+    def covers(self, address: int) -> bool:
+        """Whether there is call frame information of a run-time address."""
+        return any(frames.entry(address - self.bias) is not None for frames in self.frames)
+
     def row(self, address: int) -> cfi.Row | None:
         """Return what its call frame information says of a run-time address. Raises CfiBroken."""
         for frames in self.frames:

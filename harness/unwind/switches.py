@@ -22,6 +22,9 @@ ENDS = frozenset(  # topofstack in runtime/traceback.go
 SIGTRAMP = frozenset(  # marked as outermost (TOPFRAME) in runtime/sys_linux_*.s, though a signal interrupted something
     f"runtime.{name}{suffix}" for name in ("sigtramp", "cgoSigtramp") for suffix in ("", ".abi0")
 )
+INJECTED = frozenset(  # isInjectedCall in runtime/traceback.go: called by what a handler of a signal changed
+    f"runtime.{name}{suffix}" for name in ("sigpanic", "asyncPreempt", "debugCallV2") for suffix in ("", ".abi0")
+)
 SYSTEMSTACK = frozenset({"runtime.systemstack", "runtime.systemstack.abi0"})
 
 # runtime/runtime2.go, in words: g.stack.lo, g.stack.hi, g.m, g.sched.sp; m.g0. The same since Go 1.5.
@@ -37,6 +40,7 @@ class Switch:
     `told` (bytes from the stack pointer to the CFA at its call): `frame` is its true size, `back` where its return
     address is, `saves` where registers are (by DWARF's numbers). `sp_is_cfa` says that the caller's stack pointer is
     the CFA where no rule says more; on s390x the CFA is 160 bytes above it, and it stays (s390x ELF ABI, "CFA").
+    `injected` is how far a call that is `INJECTED` moves the stack pointer, to save the link register there.
     """
 
     numbers: Mapping[str, int]
@@ -49,6 +53,7 @@ class Switch:
     back: int
     saves: Mapping[int, int]
     sp_is_cfa: bool = True
+    injected: int = 0
 
 
 def _names(text: str) -> dict[str, int]:
@@ -79,27 +84,27 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
         ),
         "arm64": Switch(  # asm_arm64.s: 0(RSP), 8(RSP); savedsp-16(SP) is 16(RSP); cgo/asm_arm64.s
             _counted("x{}", 0, 30) | {"sp": 31}, 31,
-            0, 8, 16, 192, 192, 184, _row(range(19, 29), 32) | {29: 176},
+            0, 8, 16, 192, 192, 184, _row(range(19, 29), 32) | {29: 176}, injected=16,
         ),
         "riscv64": Switch(  # asm_riscv64.s: 0(X2), 8(X2); MinFrameSize 8; cgo/asm_riscv64.s, SAVE_GPR of abi_riscv64.h
             _names(_RISCV), 2,
-            0, 8, 8, 232, 232, 128, _row((8, 9, *range(18, 28)), 32),
+            0, 8, 8, 232, 232, 128, _row((8, 9, *range(18, 28)), 32), injected=8,
         ),
         "s390x": Switch(  # asm_s390x.s: 168(R15), 160(R15); MinFrameSize 8; cgo/asm_s390x.s: STMG R6, R15, 48(R15)
             _counted("r{}", 0, 15) | {f"f{name}": 16 + number for number, name in enumerate(_S390X_FLOATS)}, 15,
-            168, 160, 8, 0, 96, 96 + 48 + 8 * 8, _row(range(6, 14), 96 + 48), False,
+            168, 160, 8, 0, 96, 96 + 48 + 8 * 8, _row(range(6, 14), 96 + 48), False, 8,
         ),
         "ppc64le": Switch(  # asm_ppc64x.s: asmcgocallSaveOffset is 32+8 for ELFv2; MinFrameSize 32; abi_ppc64x.h
             _counted("r{}", 0, 31) | _counted("f{}", 0, 31, 32) | {"lr": 65, "ctr": 66}, 1,
-            40, 32, 32, 544, 544, 544 + 16, _row(range(14, 32), 64),
+            40, 32, 32, 544, 544, 544 + 16, _row(range(14, 32), 64), injected=32,
         ),
         "arm": Switch(  # asm_arm.s: 20(R13), 16(R13); MinFrameSize 4; cgo/asm_arm.s: R14 below MOVM.WP's twelve
             _counted("r{}", 0, 12) | {"sp": 13, "lr": 14, "pc": 15} | _counted("d{}", 0, 31, 256), 13,
-            20, 16, 4, 76, 124, 0, _row(range(4, 13), 16, 4),
+            20, 16, 4, 76, 124, 0, _row(range(4, 13), 16, 4), injected=4,
         ),
         "mips64le": Switch(  # asm_mips64x.s: 0(R29), 8(R29); MinFrameSize 8; cgo/asm_mips64x.s
             _names(_MIPS) | _counted("f{}", 0, 31, 32), 29,
-            0, 8, 8, 184, 184, 112, _row(range(16, 24), 32) | {28: 96, 30: 104},
+            0, 8, 8, 184, 184, 112, _row(range(16, 24), 32) | {28: 96, 30: 104}, injected=8,
         ),
     }
 )  # fmt: skip

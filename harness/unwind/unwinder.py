@@ -1,18 +1,19 @@
-"""Backtraces through C and Go, and through both switches of stacks between them.
+"""Backtraces through C and Go, through both switches of stacks between them, and into what a signal interrupted.
 
-Frames are unwound by call frame information alone; at a switch by what Go's runtime leaves (`switches`). Where either
+Frames are unwound by call frame information alone; at a switch by what Go's runtime leaves (`switches`), at a handler
+of a signal by what the kernel does (`signals`). Where either
 does not fit, the backtrace ends and says why: no frame is guessed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.elf.lines import line_at
 from harness.registers import RegisterTable
 from harness.snapshot import Frame
-from harness.unwind import cfi
+from harness.unwind import cfi, signals
 from harness.unwind import switches as of
 from harness.unwind.cursor import CfiBroken
 from harness.unwind.expressions import Evaluator, Memory
@@ -37,8 +38,9 @@ class Backtrace:
     unread: int | None = None
 
 
-_HANDLER = "not available: what the signal interrupted, whose registers the kernel keeps on this stack"
+_HANDLER = "not available: what the signal interrupted: no frame of the kernel's is on this stack"
 _SAME = cfi.Rule(cfi.SAME)
+_SURE, _PERHAPS = "sure", "perhaps"  # that the kernel called a handler
 
 
 class _Stop(Exception):
@@ -106,10 +108,12 @@ class _Walk:
             raise CfiBroken("the stack pointer is not known")
         look = self._pc if self._is_exact else self._pc - 1
         module = next((row for row in self._modules if row.holds(look)), None)
-        function = module.function(look) if module is not None else None
-        self._add(module, function.name if function else "", look, sp)
-        name = function.name if function else ""
         is_caller = not self._is_exact
+        if is_caller and (called := self._called_by_kernel(module, look)) and self._interrupted(sp, called):
+            return
+        function = module.function(look) if module is not None else None
+        name = function.name if function else ""
+        self._add(module, name, look, sp)
         if is_caller and name in of.CGOCALLBACK:
             sp = self._to_system(sp)
         row: cfi.Row | None
@@ -127,8 +131,10 @@ class _Walk:
             self._by_link(module, look, name)
         elif is_caller and name in of.CROSSCALL2:
             self._from_crosscall2(row, self._regs[self._switch.sp])
-        else:
-            self._apply(row)
+        elif name not in of.SIGTRAMP or not any(
+            self._interrupted(at, _PERHAPS) for at in self._at_entry_of_sigtramp(row)
+        ):
+            self._apply(row, name)
 
     def _add(self, module: Module | None, name: str, look: int, sp: int) -> None:
         function = module.function(look) if module is not None else None
@@ -172,7 +178,7 @@ class _Walk:
 
     # rules
 
-    def _apply(self, row: cfi.Row) -> None:
+    def _apply(self, row: cfi.Row, name: str) -> None:
         cfa = self._cfa(row.cfa)
         back = self._back(row, cfa)
         regs = dict(self._regs)
@@ -185,6 +191,11 @@ class _Walk:
         if self._switch.sp_is_cfa and row.rules.get(self._switch.sp, _SAME).kind == cfi.SAME:
             regs[self._switch.sp] = cfa
         self._regs = regs
+        if name in of.INJECTED:
+            self._from_injected(back)
+            return
+        if row.is_signal:
+            self._g = regs.get(self._switch.numbers.get(self._table.g, -1), 0)
         self._leave(back & _ADDRESS if row.is_signed else back, self._regs[self._switch.sp], row.is_signal)
 
     def _back(self, row: cfi.Row, cfa: int) -> int:
@@ -218,17 +229,66 @@ class _Walk:
     def _leave(self, back: int, sp: int, is_signal: bool) -> None:
         """Be in the caller from now on."""
         last = self._frames[-1]
-        self._frames[-1] = Frame(last.pc, last.name, last.offset, last.file, last.line, last.sp, sp)
+        self._frames[-1] = replace(last, cfa=sp)
         back = back & self._mask & ~self._table.isa_bit
         if not back:
             raise _Stop
         if back == self._pc and sp == last.sp:
             raise CfiBroken(f"{last.name} is its own caller")
-        if sp < last.sp and self._regs.get(self._switch.sp) == sp and not self._moved:
+        if sp < last.sp and self._regs.get(self._switch.sp) == sp and not (self._moved or is_signal):
             raise CfiBroken(f"the stack pointer of {last.name}'s caller is below its own")
         self._moved = False
         self._pc, self._is_exact = back, is_signal
         self._regs[self._switch.sp] = sp
+
+    # signals
+
+    def _called_by_kernel(self, module: Module | None, look: int) -> str:
+        """Return whether what returns here was called by the kernel, because no call is before it: `_SURE` by the code.
+
+        A core can lack that page, which is in no file.
+        """
+        function = module.function(self._pc) if module is not None else None
+        is_start = function is not None and module is not None and function.start + module.bias == self._pc
+        if module is not None and module.covers(look) and not is_start:
+            return ""
+        if module is None and self._is_code(self._pc) and self._memory(self._pc, 2) is None:
+            return _PERHAPS
+        returns = signals.SIGNAL_FRAMES[self._table.arch].returns
+        return _SURE if any(self._memory(self._pc, len(code)) == code for code in returns) else ""
+
+    def _at_entry_of_sigtramp(self, row: cfi.Row) -> tuple[int, int]:
+        """Return what the stack pointer can have been where Go's sigtramp was entered, whose state is `row`."""
+        cfa = self._cfa(row.cfa)
+        return cfa, cfa + signals.SIGNAL_FRAMES[self._table.arch].untold
+
+    def _from_injected(self, back: int) -> None:
+        """Go from a call that nobody wrote to the instruction in front of which it happened (preparePanic, pushCall).
+
+        Where there is a link register it is on the stack now. What it holds is the return address too where a thread
+        jumped to what is no code: that one was called as usual.
+        """
+        sp = self._regs[self._switch.sp]
+        link = self._load(sp) if self._table.link else None
+        if link is not None:
+            self._regs[self._switch.numbers[self._table.link]] = link
+        self._leave(back, sp + self._switch.injected, is_signal=link != back)
+
+    def _interrupted(self, sp: int, called: str) -> bool:
+        """Go to what a signal interrupted whose handler returns with the stack pointer `sp`; return whether it is."""
+        try:
+            found = signals.interrupted(self._table, sp, self._eval.load, is_sure=called == _SURE)
+        except CfiBroken:
+            return False
+        if found is None:
+            return False
+        if self._frames and self._frames[-1].cfa is None:
+            self._frames[-1] = replace(self._frames[-1], cfa=sp)
+        self._named = found
+        self._regs = {number: found[name] for name, number in self._switch.numbers.items() if name in found}
+        self._pc, self._is_exact = found[self._table.pc] & ~self._table.isa_bit, True
+        self._g = found.get(self._table.g, 0)
+        return True
 
     # switches
 

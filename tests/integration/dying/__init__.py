@@ -129,18 +129,19 @@ def build(target: Target, folder: Path, *flags: str) -> Path:
     return program
 
 
-def dump(command: Iterable[str | Path], folder: Path) -> None:
-    """Run a command that dies, in `folder`, with cores allowed."""
+def dump(command: Iterable[str | Path], folder: Path) -> str:
+    """Run a command that dies, in `folder`, with cores allowed; return its standard error."""
     limited = ["prlimit", "--core=unlimited:unlimited", *command]
-    subprocess.run(
+    done = subprocess.run(
         [str(word) for word in limited],
         cwd=folder,
         timeout=60,
         check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
+    return done.stderr.decode(errors="replace")
 
 
 def through_gdb(command: Iterable[str], program: Path, core: Path) -> None:

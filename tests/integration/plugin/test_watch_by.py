@@ -5,7 +5,7 @@ import pytest
 from ..support import Project
 from ..watch.test_command import BACK
 
-CALLS = ("asmcgocall", "cgocallback", "crosscall2")
+CALLS = ("cgocallback", "crosscall2")  # how often the runtime calls C for its threads is its scheduler's affair
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def test_log_and_stops_see_the_same_crossings(back: Project) -> None:
         (seen[by],) = ran.observations
         assert (ran.code, seen[by]["unwatched"], seen[by]["alarms"]) == (0, "", [])
     counts = [{name: row["crossings"][name] for name in CALLS} for row in seen.values()]
-    assert counts[0] == counts[1]
+    assert counts[0] == counts[1] == dict.fromkeys(CALLS, 3)
+    assert min(row["crossings"]["asmcgocall"] for row in seen.values()) >= 3
     assert seen["log"]["environment"]["changed"] == {}
     assert seen["stops"]["environment"]["changed"] == {"GODEBUG": "asyncpreemptoff=1"}
 

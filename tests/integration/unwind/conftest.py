@@ -23,7 +23,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 
     @cache
     def built(arch: str, *options: str) -> Path:
-        on = target(arch, "qemu")
+        on = target(arch)
         go = golang.ensure(shipped().go)
         program = folder / f"chain-{arch}{''.join(options)}"
         flags = {"GOFLAGS": "", "GOTOOLCHAIN": "local", "CGO_ENABLED": "1", "CC": " ".join(on.cc.command)}

@@ -12,6 +12,7 @@ from harness.elf.places import Function, Program
 from harness.registers import TABLES
 from harness.unwind import cfi
 from harness.unwind.modules import Module
+from harness.unwind.signals import SIGNAL_FRAMES
 from harness.unwind.unwinder import Backtrace, unwind
 
 SYSTEM, GO = 0x7000_0000, 0xC000_0000  # tops of the thread's and the goroutine's stack
@@ -27,7 +28,8 @@ CODE = {
     "c_main": 24,
     "runtime.goexit.abi0": 8,
 }
-AT = {name: 0x1000 + SIZE * number for number, name in enumerate(CODE)}
+OTHERS = {"runtime.sigpanic": 32}
+AT = {name: 0x1000 + SIZE * number for number, name in enumerate((*CODE, *OTHERS))}
 
 
 def entry(start: int, size: int) -> bytes:
@@ -53,7 +55,7 @@ class Written(Module):
 def module(**sizes: int) -> Written:
     functions = tuple(Function(name, start, SIZE, (start,)) for name, start in AT.items())
     program = Program(Path("/nonexistent"), True, 0, functions, ((0x1000, 0x2000, 0),))
-    return Written(program, 0, tuple((CODE | sizes).items()))
+    return Written(program, 0, tuple((CODE | OTHERS | sizes).items()))
 
 
 def back(name: str) -> int:
@@ -128,3 +130,58 @@ def test_a_function_that_is_its_own_caller_ends_it() -> None:
     found = walk({sp: back("c_main"), **{sp + 8 + 8 * number: back("c_main") for number in range(40)}}, sp)
     assert found.ended.startswith("not available: ")
     assert len(found.frames) < 20
+
+
+SIGRETURN = bytes.fromhex("48c7c00f0000000f05")
+
+
+def signalled(at: int, sp: int, *, code: bytes = SIGRETURN, number: int = 11, lacks: bool = False) -> Backtrace:
+    """A handler, called `leaf`, that was called by the kernel where `at` and `sp` were what a thread had.
+
+    It returns to `code`; `lacks`: the memory is a core's that has not that page.
+    """
+    frame = SYSTEM - 0x4000
+    row = SIGNAL_FRAMES["amd64"]
+    assert row.number is not None
+    memory = {frame - 8: 0x9000, frame + row.number: number, frame + row.number + 4: 0, frame + 8: 0}
+    memory |= {frame + place: 0 for place in row.registers.values()}
+    memory |= {frame + row.registers["rip"]: at, frame + row.registers["rsp"]: sp}
+    memory |= {frame + 16: frame - 0x1000, frame + 24: 0, frame + 32: 0x2000}
+    memory[sp + 16] = back("runtime.goexit.abi0")
+
+    def read(address: int, size: int) -> bytes | None:
+        if address == 0x9000:
+            return None if lacks else code[:size]
+        return memory[address].to_bytes(8, "little")[:size] if address in memory else None
+
+    registers = {"rip": AT["leaf"], "rsp": frame - 8}
+    return unwind(TABLES["amd64"], registers, read, lambda: [module()], is_code=lambda address: lacks)
+
+
+def test_a_signal_is_followed_to_what_it_interrupted_whichever_stack_that_is_on() -> None:
+    for sp in (SYSTEM - 0x100, SYSTEM - 0x8000):
+        found = signalled(AT["c_main"] + 0x10, sp)
+        assert [frame.name for frame in found.frames] == ["leaf", "c_main", "runtime.goexit.abi0"]
+        assert (found.frames[1].pc, found.frames[1].sp, found.ended) == (AT["c_main"] + 0x10, sp, "")
+
+
+def test_a_call_that_a_handler_put_in_returns_to_the_instruction_itself() -> None:
+    sp = SYSTEM - 0x100
+    memory = {sp + 24: AT["c_main"], sp + 32 + 16: back("runtime.goexit.abi0")}
+
+    def read(address: int, size: int) -> bytes | None:
+        return memory[address].to_bytes(8, "little") if size == 8 and address in memory else None
+
+    found = unwind(TABLES["amd64"], {"rip": AT["runtime.sigpanic"], "rsp": sp}, read, lambda: [module()])
+    assert [(frame.name, frame.offset) for frame in found.frames] == [
+        *(("runtime.sigpanic", 0), ("c_main", 0), ("runtime.goexit.abi0", 0x20)),
+    ]
+
+
+def test_a_handler_that_nobody_knows_who_called_ends_it() -> None:
+    there = AT["c_main"] + 0x10, SYSTEM - 0x100
+    ended = "not available: 0x9000 lies in no file that is at hand"
+    for found in (signalled(*there, code=bytes(9)), signalled(*there, lacks=True, number=0)):
+        assert ([frame.name for frame in found.frames], found.ended) == (["leaf", "0x9000"], ended)
+    for found in (signalled(*there, number=0), signalled(*there, lacks=True)):
+        assert ([frame.name for frame in found.frames][:2], found.ended) == (["leaf", "c_main"], "")

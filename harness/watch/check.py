@@ -120,18 +120,18 @@ class Checker:
             self._controlled = self._of_c  # where C runs, which may change control bits, is not seen then
         if crossing in (*INTO_GO, SWITCH):
             self._stacks = None
-        self._pairs.drop(lambda entered: entered.crossing != crossing)
+        self._pairs.drop(crossing)
 
     def _enter(self, site: Site, sp: int, registers: Mapping[str, int], back: int | None, thread: Hashable) -> None:
         self._hits[site.name] += 1
         hit = self._hits[site.name]
         if self.table.link:
             back = registers[self.table.link] & ~self.table.isa_bit
-        if back is None and site.crossing not in ON_GO_STACKS:
-            self._pairs.forget_below(sp)
+        if site.crossing not in (*ON_GO_STACKS, HANDLER):
+            self._pairs.doubt_below((site.crossing,), sp, thread)
         entered = Entered(site.crossing, site.name, hit, registers, back, thread, sp)
         if site.crossing in INTO_GO and self._stacks:
-            self._stacks.enter_go(site.name, sp)
+            self._stacks.enter_go(site.name, sp, thread)
         if site.crossing == INTO_C:
             self._enter_c(entered)
         if site.crossing in ON_GO_STACKS and self.table.g and len(self._goroutines) < REMEMBERED:
@@ -209,8 +209,8 @@ class Checker:
         for entered in self._pairs.left(left, pc, sp, registers, thread):
             self._hold_call(entered, left, sp, registers)
             self._pairs.leave(entered, pc, sp, registers)
-        if not self.table.link and left.crossings[0] not in ON_GO_STACKS:
-            self._pairs.forget_below(sp)
+        if left.crossings[0] not in ON_GO_STACKS:
+            self._pairs.doubt_below(left.crossings, sp, thread)
 
     def _hold_call(self, entered: Entered, left: Exit, sp: int, registers: Mapping[str, int]) -> None:
         """Hold an entry against the registers where it is left."""

@@ -3,12 +3,15 @@
 On stacks of C the stack pointer tells, which also tells threads apart: stacks of threads do not overlap, and they stay.
 A goroutine's stack moves, and what was its memory is another's then. But a goroutine that is in C, or in Go that C has
 called, stays on one thread (runtime/cgocall.go: it is in a system call, then locked to it), where crossings nest.
+
+An entry whose exit does not come (a panic, a longjmp, a thread that ended) says nothing. Such leftovers are nobody's
+fault: where one can be taken for the entry that is meant, nothing is held.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.registers import THREAD, RegisterTable
@@ -16,12 +19,12 @@ from harness.watch import promises
 from harness.watch.sites import CALLBACK, INTO_C, KERNEL, SIGNALS, SWITCH, Exit
 
 ON_GO_STACKS = (SWITCH, CALLBACK)
-STACK = 1 << 20  # bytes below a stack pointer that are surely the same stack's
+STACK = 1 << 20  # bytes below a stack pointer that are the same stack's, as a rule
 NEAR = 64  # bytes by which a stack pointer can be wrong and still be told to belong to an entry
 FAR = 1 << 16  # the same where the exit is that of nothing else
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
 BETWEEN = 256  # bytes between asmcgocall's frame and that of the cgocallbackg that C called; less than a stack's guard
-MOST = 1024  # entries of one crossing that are kept, and exits
+MOST = 1 << 13  # entries that are kept, and exits
 _serial = itertools.count()
 
 
@@ -47,14 +50,16 @@ class Entered:
 
 
 class Pairs:
-    """Holds entries until they are left. One whose exit does not come (a panic, a thread that ended) says nothing."""
+    """Holds entries until they are left."""
 
     def __init__(self, table: RegisterTable) -> None:
         self._table = table
         self._popped = 0 if table.link else table.word  # what a return takes off the stack
         self._frame = promises.FRAME_POINTER.get(table.arch, "")
         self._register = table.of_role(THREAD)
-        self._rows: dict[str, list[Entered]] = {}
+        self._on_c: dict[tuple[str, int], Entered] = {}
+        self._doubted: dict[tuple[str, int], Entered] = {}  # whose frame is gone, unless it is on another stack
+        self._on_go: dict[str, list[Entered]] = {crossing: [] for crossing in ON_GO_STACKS}  # the oldest first
         self._left: dict[tuple[int, int], tuple[int, Mapping[str, int]]] = {}  # with the serial number that was next
 
     def thread(self, registers: Mapping[str, int]) -> Hashable:
@@ -63,8 +68,11 @@ class Pairs:
 
     def of(self, *crossings: str, thread: Hashable = None) -> Iterator[Entered]:
         """Yield the entries of `crossings`, the oldest of each first: all, or those of `thread`."""
-        rows = itertools.chain.from_iterable(self._rows.get(crossing, ()) for crossing in crossings)
-        return rows if thread is None else (row for row in rows if row.thread == thread)
+        for crossing in crossings:
+            on_c = (row for row in self._on_c.values() if row.crossing == crossing)
+            for row in self._on_go.get(crossing, on_c):
+                if thread is None or row.thread == thread:
+                    yield row
 
     def callers(self, entered: Entered, *, wrapped: bool) -> Iterator[Entered]:
         """Yield the calls of C on whose stack `entered`, a callback, is entered; `wrapped`: its wrapper was before."""
@@ -75,10 +83,15 @@ class Pairs:
 
     def enter(self, entered: Entered) -> None:
         """Take in an entry. One of the same crossing at the same place of the same stack is gone."""
-        rows = self._rows.setdefault(entered.crossing, [])
-        on_go = entered.crossing in ON_GO_STACKS
-        for row in [row for row in rows if row.at == entered.at]:
-            if not on_go or (self._is_of(row, entered.thread, entered.registers) and self._same_frame(row, entered)):
+        if entered.crossing not in ON_GO_STACKS:
+            key = entered.crossing, entered.at
+            self._doubted.pop(key, None)
+            self._on_c.pop(key, None)
+            self._on_c[key] = entered
+            return
+        rows = self._on_go[entered.crossing]
+        for row in [row for row in rows if row.at == entered.at and self._same_frame(row, entered)]:
+            if self._is_of(row, entered.thread, entered.registers):
                 rows.remove(row)
         rows.append(entered)
         if len(rows) > MOST:
@@ -89,21 +102,25 @@ class Pairs:
 
         QEMU logs a block again that a signal kept from running: there an outer one is not left, by another sight of it.
         """
-        found = self._found(left, pc, sp, registers, thread)
+        if left.crossings[0] in ON_GO_STACKS:
+            found = self._left_on_go(left, pc, sp, registers, thread)
+        else:
+            found = self._left_on_c(left, pc, sp, thread)
         if found and found[0].at != sp and (pc, sp) in self._left:
             serial, last = self._left[pc, sp]
             if found[0].serial < serial and last == registers:
                 return []
         return found
 
-    def _found(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int], thread: Hashable) -> list[Entered]:
+    def _left_on_c(self, left: Exit, pc: int, sp: int, thread: Hashable) -> list[Entered]:
         """Return one entry, or two where the first has jumped to the second."""
-        rows = [row for row in self.of(*left.crossings) if row.back in (None, pc)]
-        if left.crossings[0] in ON_GO_STACKS:
-            return self._on_go_stack(rows[::-1], sp, registers, thread)
-        exact = [row for row in rows if row.at == sp]
+        keys = [(crossing, sp) for crossing in left.crossings]
+        exact = [row for row in map(self._on_c.get, keys) if row is not None and row.back in (None, pc)]
         if exact:
-            return exact if exact[0].crossing in SIGNALS else exact[:1]
+            return exact if exact[0].crossing in SIGNALS else [row for row in exact[:1] if not self._is_stale(row)]
+        if any(row is not None and row.back in (None, pc) for row in map(self._doubted.get, keys)):
+            return []
+        rows = [row for row in self.of(*left.crossings, thread=thread) if row.back in (None, pc)]
         is_told = any(row.back is not None for row in rows)
         is_off = (sp + self._popped) % self._table.stack_alignment  # which no call of C leaves behind
         if left.crossings == (INTO_C,) or not (left.sure or left.name == KERNEL or is_told or is_off):
@@ -111,35 +128,50 @@ class Pairs:
         reach = FAR if left.sure else NEAR
         below = reach if is_told else NEAR  # of what is gone nothing tells which it was
         near = [row for row in rows if -below <= row.at - sp <= reach]
-        return sorted(near, key=lambda row: abs(row.at - sp))[:1]
+        return sorted(near, key=lambda row: row.serial)[-1:]
 
-    def _on_go_stack(
-        self, rows: list[Entered], sp: int, registers: Mapping[str, int], thread: Hashable
+    def _is_stale(self, row: Entered) -> bool:
+        """Whether `row`, a C function, may be left over from an earlier call of asmcgocall: a later one was entered.
+
+        What a later one calls, which need not be watched, begins at the same place.
+        """
+        if row.crossing != INTO_C:
+            return False
+        calls = self.of(SWITCH, thread=row.thread)
+        return any(call.serial > row.serial and (row.thread is not None or call.inner is None) for call in calls)
+
+    def _left_on_go(
+        self, left: Exit, pc: int, sp: int, registers: Mapping[str, int], thread: Hashable
     ) -> list[Entered]:
-        """Return the one of `rows`, the newest first, that is left."""
-        ours = [row for row in rows if self._is_of(row, thread, registers)]
+        """Return the entry that is left.
+
+        Where something is wrong with what would be it (its frame pointer, its goroutine, where it is), it has to be the
+        innermost: of others that have not been left nothing tells whether they still are there.
+        """
+        newest = [row for row in reversed(self._on_go[left.crossings[0]]) if row.back in (None, pc)]
+        ours = [row for row in newest if self._is_of(row, thread, registers)]
         exact = [row for row in ours if row.at == sp]
         moved = [row for row in ours if not (sp - row.at) % SMALLEST]
-        framed = [row for row in moved if self.keeps_frame(row, sp, registers)]
-        if exact or framed:
-            return (exact or framed)[:1]
-        if moved:  # more than one: panics have left some, and which cannot be told
-            return moved if len(moved) == 1 else []
-        others = [row for row in rows if row.at == sp]  # what tells a thread, or a goroutine, has changed
-        return others[:1] or [row for row in ours if len(ours) == 1 and row is self._alike(row)[-1]]
+        for row in itertools.chain(exact, moved):
+            if self.keeps_frame(row, sp, registers):
+                return [row]
+        others = [row for row in newest if row.at == sp]  # what tells a thread, or a goroutine, has changed
+        alone = ours if len(ours) == 1 else []
+        found = next(itertools.chain(exact, moved, others, alone), None)
+        return [found] if found is not None and found is self._alike(found)[-1] else []
 
     def leave(self, entered: Entered, pc: int, sp: int, registers: Mapping[str, int]) -> None:
         """Forget what was left with the stack pointer `sp`: what is newer is gone, what is older has moved too."""
         self._left[pc, sp] = next(_serial), registers
         if len(self._left) > MOST:
             del self._left[next(iter(self._left))]
-        self._rows[entered.crossing].remove(entered)
         if entered.crossing not in ON_GO_STACKS:
+            del self._on_c[entered.crossing, entered.at]
             return
         moved = sp - entered.at
         for row in self._alike(entered):
-            if row.serial > entered.serial:
-                self._rows[row.crossing].remove(row)
+            if row.serial >= entered.serial:
+                self._on_go[row.crossing].remove(row)
             elif not moved % SMALLEST:
                 row.at += moved
 
@@ -150,16 +182,23 @@ class Pairs:
         before = row.registers[self._frame]
         return registers[self._frame] in (before, before + sp - row.registers[self._table.sp])
 
-    def drop(self, keep: Callable[[Entered], bool]) -> None:
-        """Forget all but what `keep` says."""
-        self._rows = {crossing: list(filter(keep, rows)) for crossing, rows in self._rows.items()}
+    def drop(self, crossing: str) -> None:
+        """Forget the entries of `crossing`."""
+        self._on_go.get(crossing, []).clear()
+        for key in [key for key in self._on_c if key[0] == crossing]:
+            del self._on_c[key]
 
-    def forget_below(self, sp: int) -> None:
-        """Forget what C's stack had below `sp`: these frames are gone, and registers do not tell where they return."""
-        self.drop(lambda row: row.crossing in ON_GO_STACKS or not sp - STACK < row.at < sp)
+    def doubt_below(self, crossings: Iterable[str], sp: int, thread: Hashable) -> None:
+        """Doubt the entries below `sp` on a stack of C, where one of `crossings` has been entered or left."""
+        is_signal = set(SIGNALS).issuperset(crossings)  # which interrupts, and so ends nothing
+        for key, row in list(self._on_c.items()):
+            if sp - STACK < row.at < sp and row.thread == thread and not (is_signal and row.crossing not in SIGNALS):
+                self._doubted[key] = self._on_c.pop(key)
+        while len(self._doubted) > MOST:
+            del self._doubted[next(iter(self._doubted))]
 
     def _alike(self, entered: Entered) -> list[Entered]:
-        """Return the entries of the thread, or goroutine, of `entered`, the oldest first."""
+        """Return the entries of the thread, or goroutine, of `entered` on stacks of Go, the oldest first."""
         rows = (row for row in self.of(*ON_GO_STACKS) if self._is_of(row, entered.thread, entered.registers))
         return sorted(rows, key=lambda row: row.serial)
 

@@ -33,15 +33,17 @@ class Stacks:
     """Takes in where threads enter Go and C."""
 
     def __init__(self) -> None:
-        self._above: dict[int, str] = {}  # by the stack pointer: which function of C's entered Go there
+        self._above: dict[
+            int, tuple[str, Hashable]
+        ] = {}  # by the stack pointer: what entered Go there, on which thread
         self._depths: dict[str, int] = {}
         self._first: dict[Hashable, int] = {}  # by thread, where that can be told
 
-    def enter_go(self, name: str, sp: int) -> None:
+    def enter_go(self, name: str, sp: int, thread: Hashable) -> None:
         """C has called `name`, which enters Go: what was below is gone."""
-        for at in [at for at in self._above if 0 <= sp - at < FRAMES]:
+        for at in [at for at, (_, other) in self._above.items() if 0 <= sp - at < FRAMES and other == thread]:
             del self._above[at]
-        self._above[sp] = name
+        self._above[sp] = name, thread
 
     def leave_go(self, sp: int) -> None:
         """What was called at `sp` has returned."""
@@ -57,12 +59,12 @@ class Stacks:
 
         `is_only`: there is only one runtime of Go, and so one thread that C has not started for it.
         """
-        near = sorted(at for at in self._above if 0 <= at - sp < FRAMES)
+        near = sorted(at for at, (_, other) in self._above.items() if 0 <= at - sp < FRAMES and other == thread)
         if near:
-            nearest = self._above[near[0]]
+            nearest, _ = self._above[near[0]]
             self._depths.setdefault(nearest, near[0] - sp)
             for at in near:  # the nearest may be left over from an entry that did not return
-                name = self._above[at]
+                name, _ = self._above[at]
                 if abs(at - sp - self._depths.get(name, sp)) < ROUNDED:
                     return Begun(_below(at - sp, name))
             return Begun(_below(near[0] - sp, nearest), near[0] - self._depths[nearest])

@@ -8,7 +8,7 @@ import pytest
 
 from harness.registers import AMD64, ARM64, RISCV64, TABLES, RegisterTable
 from harness.watch.pairs import MOST, SMALLEST, Entered, Pairs
-from harness.watch.sites import CALLBACK, INTO_GO, SWITCH, Exit
+from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, SIGNALS, SWITCH, Exit
 
 EXIT, SP, MOVED, FRAME, C_FRAME = 0x2000, 0x400000, 0x10000, 0x130, 0x7000
 A, B = 0xC000, 0xC100  # goroutines
@@ -90,11 +90,10 @@ def test_of_two_that_fit_the_frame_pointer_tells() -> None:
     assert run.leave(SP + MOVED, A, x29=C_FRAME) == [outer]
 
 
-def test_of_two_that_fit_neither_is_taken_where_the_frame_pointer_is_that_of_none() -> None:
+def test_of_two_that_fit_the_innermost_is_taken_where_the_frame_pointer_is_that_of_none() -> None:
     run = Run()
-    for depth in range(2):
-        run.enter(SP - depth * SMALLEST, A, x29=C_FRAME)
-    assert run.leave(SP + MOVED, A, x29=1) == []
+    _, inner = (run.enter(SP - depth * SMALLEST, A, x29=C_FRAME) for depth in range(2))
+    assert run.leave(SP + MOVED, A, x29=1) == [inner]
 
 
 def test_one_that_fits_is_taken_whatever_its_frame_pointer_is() -> None:
@@ -139,15 +138,62 @@ def test_an_entry_at_the_same_place_takes_the_place_of_one_that_was_not_left(cro
     assert [row.hit for row in run.pairs.of(crossing)] == [second]
 
 
+@pytest.mark.parametrize(("table", "thread"), [(ARM64, None), (AMD64, 1)], ids=["arm64", "amd64"])
+def test_what_c_s_stack_had_below_is_doubted_and_taken_for_nothing(table: RegisterTable, thread: Hashable) -> None:
+    run = Run(table)
+    for sp in (SP - FRAME, SP):
+        run.pairs.doubt_below(INTO_GO[:1], sp, thread)
+        run.enter(sp, A, INTO_GO[0], thread)
+    assert run.leave(SP - FRAME, A, INTO_GO[0], thread) == []
+    assert run.leave(SP, A, INTO_GO[0], thread) == [2]
+
+
+def test_the_stacks_of_two_threads_may_lie_side_by_side() -> None:
+    run = Run(AMD64)
+    for thread, sp in ((1, SP - FRAME), (2, SP)):
+        run.pairs.doubt_below(INTO_GO[:1], sp, thread)
+        run.enter(sp, A, INTO_GO[0], thread)
+    assert run.leave(SP - FRAME, A, INTO_GO[0], 1) == [1]
+
+
+def test_a_signal_ends_nothing_but_other_handlers() -> None:
+    run = Run()
+    run.enter(SP - 2 * FRAME, A, INTO_GO[0])
+    run.enter(SP - FRAME, A, SIGNALS[0])
+    run.pairs.doubt_below(SIGNALS, SP, None)
+    assert [row.hit for row in run.pairs.of(INTO_GO[0], *SIGNALS)] == [1]
+    assert run.leave(SP - FRAME, A, SIGNALS[0]) == []
+
+
+@pytest.mark.parametrize(("table", "thread"), [(ARM64, None), (AMD64, 1)], ids=["arm64", "amd64"])
+def test_a_c_function_that_a_panic_left_is_not_taken_for_one_that_is_not_watched(
+    table: RegisterTable, thread: Hashable
+) -> None:
+    run = Run(table)
+    for sp in (SP, SP - FRAME):
+        run.enter(sp, A, SWITCH, thread)
+        run.enter(C_FRAME, 0, INTO_C, thread)  # and a callback of it panics
+    run.enter(SP - 2 * FRAME, A, SWITCH, thread)  # calls what is not watched
+    assert run.leave(C_FRAME, 0, INTO_C, thread) == []
+
+
+def test_of_entries_near_a_stack_pointer_that_is_none_of_theirs_the_newest_is_taken() -> None:
+    run = Run()
+    run.enter(SP - 16, A, INTO_GO[0])
+    newest = run.enter(SP + 0x100, A, INTO_GO[0])
+    assert run.leave(SP, A, INTO_GO[0]) == [newest]
+
+
 def test_what_is_never_left_does_not_pile_up() -> None:
     run = Run()
     for number in range(MOST + 5):
         run.enter(SP + number * FRAME, A + number)
-        run.leave(SP + number * FRAME, A + number)
-    assert not list(run.pairs.of(CALLBACK))
-    for number in range(MOST + 5):
-        run.enter(SP + number * FRAME, A + number)
     assert len(list(run.pairs.of(CALLBACK))) == MOST
+    for number in range(MOST + 5):
+        run.enter(SP + number * FRAME, A, INTO_GO[0])
+        run.pairs.doubt_below(INTO_GO[:1], SP + (number + 1) * FRAME, None)
+    assert run.leave(SP, A, INTO_GO[0]) == []
+    assert not list(run.pairs.of(INTO_GO[0]))
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

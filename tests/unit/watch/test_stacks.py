@@ -10,7 +10,7 @@ def begin(stacks: Stacks, sp: int, thread: int | None = None) -> Begun:
 def test_below_each_entry_into_go_c_begins_at_the_same_distance() -> None:
     stacks = Stacks()
     for sp in (TOP, TOP - 0x400):
-        stacks.enter_go("crosscall2", sp)
+        stacks.enter_go("crosscall2", sp, None)
         assert begin(stacks, sp - 280) == Begun("280 below crosscall2")
     stacks.leave_go(TOP - 0x400)
     assert begin(stacks, TOP - 280) == Begun("280 below crosscall2")
@@ -19,20 +19,20 @@ def test_below_each_entry_into_go_c_begins_at_the_same_distance() -> None:
 
 def test_a_stack_may_be_rounded_down() -> None:
     stacks = Stacks()
-    stacks.enter_go("crosscall2", TOP)
+    stacks.enter_go("crosscall2", TOP, None)
     begin(stacks, TOP - 280)
-    stacks.enter_go("crosscall2", TOP - 0x408)
+    stacks.enter_go("crosscall2", TOP - 0x408, None)
     assert begin(stacks, TOP - 0x408 - 288).expected is None
 
 
 def test_what_did_not_return_is_neither_taken_for_the_innermost_nor_in_the_way() -> None:
     stacks = Stacks()
-    stacks.enter_go("crosscall2", TOP)
+    stacks.enter_go("crosscall2", TOP, None)
     begin(stacks, TOP - 280)
-    stacks.enter_go("crosscall2", TOP - 0x400)  # left by a panic
-    stacks.enter_go("crosscall2", TOP - 0x380)
+    stacks.enter_go("crosscall2", TOP - 0x400, None)  # left by a panic
+    stacks.enter_go("crosscall2", TOP - 0x380, None)
     assert begin(stacks, TOP - 0x380 - 280) == Begun("280 below crosscall2")
-    stacks.enter_go("crosscall2", TOP - 0x400)  # deeper than the next, which has begun before
+    stacks.enter_go("crosscall2", TOP - 0x400, None)  # deeper than the next, which has begun before
     assert begin(stacks, TOP - 0x380 - 280) == Begun("280 below crosscall2")
 
 
@@ -46,7 +46,7 @@ def test_the_first_of_a_thread_says_where_the_others_have_to_begin() -> None:
 
 def test_another_stack_is_far() -> None:
     stacks = Stacks()
-    stacks.enter_go("crosscall1", TOP + FRAMES)
+    stacks.enter_go("crosscall1", TOP + FRAMES, None)
     assert begin(stacks, TOP) == Begun("")
 
 

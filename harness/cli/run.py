@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from harness.cli.guests import guest_of, say_dropped, show
-from harness.cli.options import ARCH, TOOLCHAINS, say
+from harness.cli.options import ARCH, TOOLCHAINS, Seconds, say
 from harness.data import toolchains_dir
 from harness.host import faults
 from harness.host.resolve import AUTO, RUNNER_CHOICES
@@ -34,7 +34,7 @@ _RUNNER = "As pytest's; by default qemu with --watch-crossings, because its log 
 @click.option("--watch-by", type=click.Choice(WATCH_BY), default=WATCH_BY[0], show_default=True, help="As pytest's.")
 @click.option("--core", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=_CORE)
 @click.option("--runner", type=click.Choice(RUNNER_CHOICES), default=None, help=_RUNNER)
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS")
+@click.option("--timeout", type=Seconds(), default=60.0, show_default=True, metavar="SECONDS")
 @click.argument("program", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def run(

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from harness.cli.guests import guest_of, show
-from harness.cli.options import ARCH, TOOLCHAINS, say
+from harness.cli.options import ARCH, TOOLCHAINS, Seconds, say
 from harness.host.resolve import RUNNER_CHOICES
 from harness.probe.guest import Taken
 from harness.probe.take import AUTO, SOURCES, take
@@ -82,7 +82,7 @@ _JSON = "JSON Lines on stdout, one object a snapshot (docs/snapshots.md)."
 @click.option("--backtrace", is_flag=True, help=_BACKTRACE)
 @click.option("--source", type=click.Choice(SOURCES), default=AUTO, show_default=True, help=_SOURCE)
 @click.option("--runner", type=click.Choice(RUNNER_CHOICES), default=AUTO, show_default=True, help="As pytest's.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, metavar="SECONDS")
+@click.option("--timeout", type=Seconds(), default=60.0, show_default=True, metavar="SECONDS")
 @click.option("--json", "as_json", is_flag=True, help=_JSON)
 @click.argument("program", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)

@@ -21,11 +21,15 @@ _TARGET = re.compile(r"(?:%r14, )?#?(-?0x[0-9a-f]+)")  # all operands of a call 
 
 @dataclass(frozen=True)
 class Call:
-    """One call: `back` is where the callee returns to, `target` the address that it calls, None if a register says."""
+    """One call: `back` is where the callee returns to, `target` the address that it calls, None if a register says.
+
+    `by` is the instruction as capstone writes it.
+    """
 
     address: int
     back: int
     target: int | None
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def calls(program: Program, function: Function, arch: str) -> Iterator[Call]:
             target = int(found[1], 16) + (address if machine.relative else 0) if found else None
             if target is None and machine.loads:
                 target = machine.loads.target(";".join(before), operands, address)
-            yield Call(address, address + size + machine.delay, target)
+            yield Call(address, address + size + machine.delay, target, f"{mnemonic} {operands}")
         before.append(f"{mnemonic} {operands}")
 
 

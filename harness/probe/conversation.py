@@ -17,8 +17,8 @@ from harness.probe.servers import Served, serve
 from harness.process import client
 from harness.process.spec import Finished
 from harness.stub.client import Stub
-from harness.stub.errors import StubBroken, StubClosed
-from harness.stub.stops import How, Stop
+from harness.stub.errors import StubBroken, StubClosed, StubEnded
+from harness.stub.stops import How, Stop, parse
 from harness.unwind.modules import Module
 
 SOURCE = "stub"
@@ -31,7 +31,11 @@ _GONE = (
     "QEMU's stub was gone before the program ended: it was killed, closed descriptors that are not its own, or became"
     " another program (execve); what came then was not seen"
 )
-_HUNG = "QEMU's stub can hang a program of which two threads stop at once (docs/limits.md); the log does not stop it"
+_HUNG = (
+    "if it has several threads: QEMU's stub can hang a program of which two stop at once (docs/limits.md); the log does"
+    " not stop it"
+)
+_ENDED = "another thread ended the program while it was looked at, which QEMU's stub allows: that stop is missing"
 
 
 class Breakpoints:
@@ -128,7 +132,7 @@ class _Talk(threading.Thread):
         super().__init__(name="crossabi-stub")
         self.error: CrossabiError | None = None
         self.last: Stop | None = None
-        self.replaced = False
+        self.replaced = self.interrupted = False
         self._give_up, self._visitors = give_up, visitors
         self._guest, self._served, self._program = guest, served, program
         self._runs = True
@@ -138,6 +142,8 @@ class _Talk(threading.Thread):
         try:
             with self._served.connect(lambda: self._runs) as stub:
                 self._converse(stub)
+        except StubEnded as ended:
+            self.last, self.interrupted = parse(ended.payload), True
         except CrossabiError as error:
             self.error = error
             if not isinstance(error, StubClosed):
@@ -193,6 +199,8 @@ def _taken_along(finished: Finished) -> StubBroken | None:
 def _notes(talk: _Talk, ended: Finished, served: Served, *, gone: bool) -> Iterator[str]:
     if talk.replaced:
         yield _EXEC
+    if talk.interrupted:
+        yield _ENDED
     if ended.ended == "timeout" and not served.tells_end:
         yield _HUNG
     elif gone:

@@ -12,11 +12,12 @@ from harness.probe.guest import Guest
 from harness.process.spec import Finished
 from harness.snapshot import FAULT, WAS_SENT, Fault, Snapshot
 from harness.stub.client import Stub
-from harness.stub.errors import StubRefused
+from harness.stub.errors import StubEnded, StubRefused
 from harness.unwind.modules import Module
 from harness.unwind.unwinder import Backtrace
 
 DEADLY = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGABRT", "SIGFPE", "SIGTRAP"})
+NO_MEMORY = "mapped, but its file ends before that"  # mmap(2): that is what SIGBUS is for
 MOST_WHOLE = 100  # faults that are looked at with their backtrace; a program may handle them by the thousand
 
 _MOST_CODE = 1 << 16  # bytes of a function
@@ -42,17 +43,21 @@ class Candidates:
         self._count = 0
 
     def add(self, stub: Stub) -> None:
-        """Look at the stop of `stub`, which is a signal's."""
+        """Look at the stop of `stub`, which is a signal's. Raises StubEnded; then what was seen of it is kept."""
         self._count += 1
         table = self._guest.table
         registers = stub.registers()
         pc = registers.values[table.pc]
         whole = self._count <= MOST_WHOLE
-        back = (
-            backtrace(stub, self._guest, self._main, registers.values)
-            if whole
-            else Backtrace((), f"not available: more than {MOST_WHOLE} faults were looked at")
-        )
+        back = Backtrace((), f"not available: more than {MOST_WHOLE} faults were looked at")
+        fault, ended = Fault(stub.stop.signal, None, "", ()), None
+        try:
+            fault = self._fault(stub, registers.values)
+            if whole:
+                back = backtrace(stub, self._guest, self._main, registers.values)
+        except StubEnded as error:
+            ended, back = error, Backtrace((), f"not available: {error.what}")
+            fault = replace(fault, mapped=fault.mapped or back.ended)
         main = self._main
         place = main.name_at(pc) if main.holds(pc) else back.frames[0].name if back.frames else hex(pc)
         shot = Snapshot(
@@ -69,10 +74,12 @@ class Candidates:
             backtrace=tuple(frame.name for frame in back.frames) or (main.function_name_at(pc),),
             frames=back.frames,
             ended=back.ended,
-            fault=self._fault(stub, registers.values),
+            fault=fault,
         )
         self._kept.pop(pc, None)
         self._kept[pc] = Candidate(stub.stop.signal, shot)
+        if ended is not None:
+            raise ended
 
     def death(self, finished: Finished) -> Snapshot | None:
         """Return the fault that the program, which ended as `finished`, died of, or None where it was not one.
@@ -93,8 +100,9 @@ class Candidates:
         fault = Fault(stub.stop.signal, address, why, self._code(stub, values[self._guest.table.pc]))
         if address is None:
             return fault
-        found = reader(stub)(address, 1)
-        return replace(fault, mapped="mapped" if found else "not mapped")
+        if reader(stub)(address, 1):
+            return replace(fault, mapped="mapped")
+        return replace(fault, mapped=NO_MEMORY if fault.signal == "SIGBUS" else "not mapped")
 
     def _address(self, stub: Stub) -> tuple[int | None, str]:
         """Return si_addr, or why there is none (siginfo_t of <bits/types/siginfo_t.h>)."""

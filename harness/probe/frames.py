@@ -9,14 +9,19 @@ from harness.probe.guest import Guest
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable
 from harness.unwind.expressions import Memory
-from harness.unwind.modules import Module, modules
+from harness.unwind.modules import AT_SYSINFO_EHDR, Module, modules
 from harness.unwind.unwinder import Backtrace, unwind
 
 
 def backtrace(stub: Stub, guest: Guest, main: Module, values: Mapping[str, int]) -> Backtrace:
     """Return the backtrace of the thread that stopped, whose registers are `values`."""
     memory = reader(stub)
-    return unwind(guest.table, values, memory, lambda: modules(main, memory, finder(guest)))
+    return unwind(guest.table, values, memory, lambda: modules(main, memory, finder(guest), vdso(stub)))
+
+
+def vdso(stub: Stub) -> int:
+    """Return where the kernel's own library is, 0 if there is none."""
+    return stub.auxv().get(AT_SYSINFO_EHDR, 0)
 
 
 def reader(stub: Stub) -> Memory:

@@ -13,6 +13,14 @@ class StubClosed(StubBroken):
     """The connection ended, and with it, most often, the program or who serves it."""
 
 
+class StubEnded(StubBroken):
+    """The program has ended while it was stopped, as `payload` tells: QEMU's stub lets other threads run meanwhile."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__("the program ended while it was looked at", why="QEMU's stub lets its other threads run then")
+        self.payload = payload
+
+
 class StubSilent(StubBroken):
     """The stub did not answer in time. After a `wait` this is no fault: the program is still running."""
 

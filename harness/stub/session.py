@@ -8,13 +8,14 @@ import time
 from binascii import unhexlify
 from collections.abc import Mapping, Sequence
 
-from harness.stub.errors import StubBroken, StubRefused, StubSilent, nonsense
+from harness.stub.errors import StubBroken, StubEnded, StubRefused, StubSilent, nonsense
 from harness.stub.packets import MAX_BYTES, unescape
 from harness.stub.wire import Wire
 
 # What we can do with. QEMU takes care of a fork's child itself, unless somebody says that he can do it.
 _OURS = b"qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+;xmlRegisters=i386"
 _ERROR = re.compile(rb"E([0-9a-fA-F]{2}|\..*)", re.DOTALL)
+_END = re.compile(rb"[WX][0-9a-fA-F]{2}(;.*)?", re.DOTALL)  # a stop reply that nobody asked for, and no other reply
 _PACKET_BYTES = 0x400  # of a stub that does not say
 _LEAST = 64
 _HEAD = 16  # of a packet, around its data
@@ -64,7 +65,10 @@ class Session:
                 self.wire.send(_left(deadline), *several)
                 for packet in several:
                     shown = packet.decode("ascii", "replace")[:40]
-                    replies.append(self.wire.receive(_left(deadline), f"{shown} was asked"))
+                    reply = self.wire.receive(_left(deadline), f"{shown} was asked")
+                    if _END.fullmatch(reply):
+                        raise StubEnded(reply)
+                    replies.append(reply)
         except StubSilent:
             self.wire.close()  # the answer to this would be taken for that to the next
             raise

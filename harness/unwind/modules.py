@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -19,6 +21,9 @@ from harness.unwind.cursor import CfiBroken
 from harness.unwind.expressions import Memory
 
 MOST_MODULES = 256
+AT_SYSINFO_EHDR = 33  # of the auxiliary vector (include/uapi/linux/auxvec.h)
+MOST_VDSO = 1 << 16  # bytes
+PAGE = 4096
 MOST_SECTION = 64 << 20  # bytes of call frame information
 _DEBUG, _MIPS_MAP, _MIPS_MAP_REL, _NULL = 21, 0x70000016, 0x70000035, 0  # gABI "Dynamic Section"; DT_MIPS_RLD_MAP*
 _SECTIONS = ((".debug_frame", False), (".eh_frame", True))
@@ -26,10 +31,16 @@ _SECTIONS = ((".debug_frame", False), (".eh_frame", True))
 
 @dataclass(frozen=True)
 class Module:
-    """One mapped file, `bias` bytes above the addresses that its headers say."""
+    """One mapped file, `bias` bytes above the addresses that its headers say. `called`: its name if that has none."""
 
     program: Program
     bias: int
+    called: str = field(default="", kw_only=True)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.called or self.program.path.name
 
     def holds(self, address: int) -> bool:
         """Whether its file has what is mapped at `address`."""
@@ -95,12 +106,13 @@ def _frames(path: Path, stamp: tuple[int, int]) -> tuple[cfi.Frames, ...]:
     return tuple(found)
 
 
-def modules(main: Module, memory: Memory, find: Callable[[str], Path | None]) -> tuple[Module, ...]:
+def modules(main: Module, memory: Memory, find: Callable[[str], Path | None], vdso: int = 0) -> tuple[Module, ...]:
     """Return `main` and the shared libraries of its process, by the dynamic linker's list (r_debug of <link.h>).
 
-    `find` returns the file on this machine that a name of the process stands for. What cannot be read is left out.
+    `find` returns the file on this machine that a name of the process stands for. `vdso` is where the kernel's own is
+    (AT_SYSINFO_EHDR of the auxiliary vector), 0: nowhere. What cannot be read is left out.
     """
-    found = [main]
+    found = [main, *_vdso(memory, vdso)]
     try:
         for bias, name in _linked(main, memory):
             path = find(name)
@@ -109,6 +121,28 @@ def modules(main: Module, memory: Memory, find: Callable[[str], Path | None]) ->
     except (CfiBroken, UsageError):
         pass
     return tuple(found)
+
+
+def _vdso(memory: Memory, start: int) -> Iterator[Module]:
+    """Yield the library that the kernel maps into each process, which is in no file (vdso(7))."""
+    pieces = itertools.takewhile(bool, (memory(start + at, PAGE) for at in range(0, MOST_VDSO, PAGE)) if start else ())
+    data = b"".join(piece or b"" for piece in pieces)
+    if not data.startswith(b"\x7fELF"):
+        return
+    try:
+        program = places.load(_in_memory(data))
+    except UsageError:
+        return
+    if program.segments:
+        yield Module(program, start - program.segments[0][0] // PAGE * PAGE, called="[vdso]")
+
+
+@lru_cache(maxsize=8)
+def _in_memory(data: bytes) -> Path:
+    """Return a file with `data` that is in no folder, and gone when this process is."""
+    file = os.memfd_create("crossabi-vdso")
+    os.write(file, data)
+    return Path(f"/proc/self/fd/{file}")
 
 
 def _linked(main: Module, memory: Memory) -> Iterator[tuple[int, str]]:

@@ -76,8 +76,8 @@ SIGNAL_FRAMES: Mapping[str, SignalFrame] = MappingProxyType(
         "riscv64": SignalFrame(  # info, uc; uc_mcontext at 176: user_regs_struct
             _code("9308b00873000000"), (128,), _at(176, "pc ra sp gp tp t{0-2} s{0-1} a{0-7} s{2-11} t{3-6}"), 0,
         ),
-        "s390x": SignalFrame(  # callee_used_stack of 160, svc_insn, info, uc; uc_mcontext at 40
-            _code("0aad"), (296,), _at(40, "pswm pswa r{0-15}"), 168,
+        "s390x": SignalFrame(  # callee_used_stack of 160, svc_insn, info, uc; uc_mcontext at 40, fprs behind acrs, fpc
+            _code("0aad"), (296,), {**_at(40, "pswm pswa r{0-15}"), **_at(40 + 216, "f{0-15}")}, 168,
         ),
         "ppc64le": SignalFrame(  # __SIGNAL_FRAMESIZE (128; QEMU: 16 more), uc; gp_regs at 64 of uc_mcontext at 168
             _code("ac00003802000044", "80002138ac00003802000044"),

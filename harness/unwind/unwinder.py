@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from harness.elf.lines import line_at
 from harness.registers import RegisterTable
 from harness.snapshot import Frame
-from harness.unwind import cfi, signals
+from harness.unwind import cfi, jumps, signals
 from harness.unwind import switches as of
 from harness.unwind.cursor import CfiBroken
 from harness.unwind.expressions import Evaluator, Memory
@@ -53,14 +53,14 @@ def unwind(
     memory: Memory,
     modules: Callable[[], Sequence[Module]],
     most: int = MOST_FRAMES,
-    is_code: Callable[[int], bool] = lambda _: False,
+    is_code: Callable[[int], bool] | None = None,
 ) -> Backtrace:
     """Return the backtrace of a thread with `registers`, by the table's names. Raises nothing.
 
     `modules` returns what is mapped; the first is the program itself. It is asked once. `is_code` says of an
-    address in none of them whether code may be there all the same; a thread that jumped to none did nothing yet.
+    address in none of them whether code may be there all the same, None: where memory can be read.
     """
-    return _Walk(table, registers, memory, modules(), is_code).run(most)
+    return _Walk(table, registers, memory, modules(), is_code or (lambda at: bool(memory(at, 1)))).run(most)
 
 
 class _Walk:
@@ -128,25 +128,25 @@ class _Walk:
         else:
             row = self._row(module, look, name)
         if row is None:
-            self._by_link(module, look, name)
+            self._by_link()
         elif is_caller and name in of.CROSSCALL2:
             self._from_crosscall2(row, self._regs[self._switch.sp])
-        elif name not in of.SIGTRAMP or not any(
-            self._interrupted(at, _PERHAPS) for at in self._at_entry_of_sigtramp(row)
-        ):
+        elif name not in of.SIGTRAMP:
             self._apply(row, name)
+        elif not any(self._interrupted(at, _PERHAPS) for at in self._at_entry_of_sigtramp(row)):
+            raise _Stop  # called by a handler in C, and marked as outermost
 
     def _add(self, module: Module | None, name: str, look: int, sp: int) -> None:
         function = module.function(look) if module is not None else None
         file, line = line_at(module.program.path, look - module.bias) if module is not None else ("", 0)
         start = function.start + module.bias if function is not None and module is not None else self._pc
         if not name and module is not None and module is not self._modules[0]:
-            name = f"{module.program.path.name}+{self._pc - module.bias:#x}"
+            name = f"{module.name}+{self._pc - module.bias:#x}"
         self._frames.append(Frame(self._pc, name or hex(self._pc), self._pc - start, file, line, sp))
 
     def _row(self, module: Module | None, look: int, name: str) -> cfi.Row | None:
         row = module.row(look) if module is not None else None
-        if row is None and not (self._is_exact and self._at_entry(module, look)):
+        if row is None and not (self._is_exact and self._did_nothing_yet(module, look)):
             entry = module.program.entry + module.bias if module is not None else 0
             function = module.function(look) if module is not None else None
             if function is not None and module is not None and function.start + module.bias == entry & ~1:
@@ -154,27 +154,30 @@ class _Walk:
             if module is None:
                 raise _Stop(f"not available: {self._pc:#x} lies in no file that is at hand")
             what = name or hex(self._pc)
-            raise _Stop(f"not available: {module.program.path.name} has no call frame information of {what}")
+            raise _Stop(f"not available: {module.name} has no call frame information of {what}")
         return row
 
-    def _at_entry(self, module: Module | None, look: int) -> bool:
-        """Whether nothing was done yet at the innermost pc: the first instruction of a function, or no code at all."""
+    def _did_nothing_yet(self, module: Module | None, look: int) -> bool:
+        """Whether the pc is where a call went to: the first instruction of a function, or no code at all."""
         if module is None:
-            return not self._is_code(look)
+            back, by_any = self._link()[0] & ~self._table.isa_bit, not self._is_code(look)
+            return jumps.came_by_call(self._table, self._modules, self._named, back, self._load, by_any=by_any)
         function = module.function(look)
         return function is not None and look - module.bias in {function.start, *function.entries}
 
-    def _by_link(self, module: Module | None, look: int, name: str) -> None:
+    def _by_link(self) -> None:
         """Go to the caller of a function that was just entered."""
+        self._leave(*self._link(), is_signal=False)
+
+    def _link(self) -> tuple[int, int]:
+        """Return where a function that was just entered returns to, and with which stack pointer."""
         sp = self._regs[self._switch.sp]
-        if self._table.link:
-            back = self._named.get(self._table.link)
-            if back is None:
-                raise CfiBroken(f"{self._table.link} is not known")
-        else:
-            back = self._load(sp)
-            sp += self._word
-        self._leave(back, sp, is_signal=False)
+        if not self._table.link:
+            return self._load(sp), sp + self._word
+        back = self._named.get(self._table.link)
+        if back is None:
+            raise CfiBroken(f"{self._table.link} is not known")
+        return back, sp
 
     # rules
 
@@ -190,11 +193,15 @@ class _Walk:
                 regs[number] = value
         if self._switch.sp_is_cfa and row.rules.get(self._switch.sp, _SAME).kind == cfi.SAME:
             regs[self._switch.sp] = cfa
+        if self._switch.sp not in regs:
+            raise CfiBroken(f"what {self._frames[-1].name} saved the stack pointer in is not known")
         self._regs = regs
         if name in of.INJECTED:
             self._from_injected(back)
             return
         if row.is_signal:
+            told = {name: regs[number] for name, number in self._switch.numbers.items() if number in regs}
+            self._named = {**told, self._table.pc: back & self._mask}
             self._g = regs.get(self._switch.numbers.get(self._table.g, -1), 0)
         self._leave(back & _ADDRESS if row.is_signed else back, self._regs[self._switch.sp], row.is_signal)
 
@@ -231,7 +238,7 @@ class _Walk:
         last = self._frames[-1]
         self._frames[-1] = replace(last, cfa=sp)
         back = back & self._mask & ~self._table.isa_bit
-        if not back:
+        if not back and not is_signal:
             raise _Stop
         if back == self._pc and sp == last.sp:
             raise CfiBroken(f"{last.name} is its own caller")

@@ -258,7 +258,7 @@ class Checker:
             self._add(Unfit(self._zero, crossing, place, hit, 0, registers[self._zero], rule))
 
     def _add(self, alarm: Alarm) -> None:
-        if alarm.after in self._goroutines:
+        if alarm.after in self._goroutines or alarm.after in self._interrupted:
             alarm = replace(alarm, is_g=True)
         row = self._known(alarm)
         self.total += 1

@@ -191,8 +191,9 @@ class Pairs:
     def doubt_below(self, crossings: Iterable[str], sp: int, thread: Hashable) -> None:
         """Doubt the entries below `sp` on a stack of C, where one of `crossings` has been entered or left."""
         is_signal = set(SIGNALS).issuperset(crossings)  # which interrupts, and so ends nothing
+        reach = FAR if thread is None else STACK  # further down may be another thread's
         for key, row in list(self._on_c.items()):
-            if sp - STACK < row.at < sp and row.thread == thread and not (is_signal and row.crossing not in SIGNALS):
+            if sp - reach < row.at < sp and row.thread == thread and not (is_signal and row.crossing not in SIGNALS):
                 self._doubted[key] = self._on_c.pop(key)
         while len(self._doubted) > MOST:
             del self._doubted[next(iter(self._doubted))]

@@ -18,6 +18,7 @@ ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le")
 # Each calls `probed` once before it acts, and then with 1, 2 and 3.
 SOURCE = r"""
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,12 @@ SOURCE = r"""
 __attribute__((noipa)) int probed(int a) { return a * 3; }
 
 static void handler(int number) { probed(number); }
+
+static void *forever(void *p) {
+  for (;;)
+    probed(1);
+  return p;
+}
 
 static int three(void) { return probed(1) + probed(2) + probed(3); }
 
@@ -57,6 +64,12 @@ int main(int argc, char **argv) {
     waitpid(child, &status, 0);
     printf("the child ended with %d\n", WEXITSTATUS(status));
     return 5;
+  }
+  if (!strcmp(act, "leave")) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, forever, NULL);
+    usleep(200000);
+    exit(6);
   }
   if (!strcmp(act, "kill")) {
     if (fork() == 0) {
@@ -241,3 +254,17 @@ def test_eight_workers_take_snapshots_side_by_side(repeat: int, project: Project
         assert seen["hits"] == {"probed": 4}
         assert seen["stderr"] == "0\n3\n6\n9\n"
     assert not list((cache / "store" / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("arch", some(ARCHES))
+def test_a_program_that_another_thread_ends_while_it_is_looked_at(build: Build, arch: str) -> None:
+    """QEMU's stub lets the other threads run, and tells of the end where it was asked for registers."""
+    for _ in range(20):
+        ran = snapshot(build(arch), "stub", "leave", options=("--runner=qemu", "--backtrace"), hits="1-")
+        assert ran.code == 0, ran.text  # what was taken before is not lost
+        assert "ended with exit 6" in ran.text
+        assert rows(ran)
+        if "another thread ended the program while it was looked at" in ran.text:
+            break
+    else:
+        raise AssertionError("it never happened")

@@ -151,7 +151,10 @@ FIELDS = {  # the header, and what it calls the registers, by the table's names:
     "386": ("asm/ucontext.h", {"": "{}"}),
     "arm64": ("asm/ucontext.h", {"x": "regs[{n}]", "": "{}"}),
     "riscv64": ("asm/ucontext.h", {"": "sc_regs.{}"}),
-    "s390x": ("asm/ucontext.h", {"pswm": "regs.psw.mask", "pswa": "regs.psw.addr", "r": "regs.gprs[{n}]"}),
+    "s390x": (
+        "asm/ucontext.h",
+        {"pswm": "regs.psw.mask", "pswa": "regs.psw.addr", "r": "regs.gprs[{n}]", "f": "fpregs.fprs[{n}]"},
+    ),
     "ppc64le": (
         *("asm/ucontext.h",),
         {"r": "gp_regs[{n}]", "pc": "gp_regs[32]", "ctr": "gp_regs[35]", "lr": "gp_regs[36]"}

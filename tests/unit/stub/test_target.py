@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from harness.registers import TABLES
-from harness.stub.errors import MemoryUnreadable, StubBroken, StubRefused, StubSilent
+from harness.stub.errors import MemoryUnreadable, StubBroken, StubEnded, StubRefused, StubSilent
 from harness.stub.target import Target
 
 from . import QEMU_LIKE, Answers, answering, peer
@@ -49,6 +49,13 @@ def test_an_unavailable_register_is_not_zero() -> None:
         assert found.missing["mxcsr"] == "the stub refused p9: E14"
         with pytest.raises(StubRefused, match="no program counter"):
             stub.pc()
+
+
+@pytest.mark.parametrize("end", ["W02", "X06", "W00;process:1"])
+def test_a_program_that_another_thread_ended_meanwhile_is_no_nonsense(end: str) -> None:
+    with target(m401000=end, **{"m401000,4": end}) as stub, pytest.raises(StubEnded) as told:
+        stub.memory(0x401000, 4)
+    assert told.value.payload == end.encode()
 
 
 def test_a_stub_without_g_is_asked_for_each() -> None:

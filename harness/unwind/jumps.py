@@ -14,7 +14,8 @@ from harness.registers import RegisterTable
 from harness.unwind.modules import Module
 
 _MEMORY = re.compile(
-    r"\[(?P<base>\w+)(?: \+ (?P<index>\w+)\*(?P<scale>\d))?(?: (?P<sign>[+-]) (?P<by>0x[0-9a-f]+|\d+))?\]"
+    r"\[(?P<base>[a-z]\w*)(?: \+ (?P<index>[a-z]\w*)(?:\*(?P<scale>\d))?)?"
+    r"(?: (?P<sign>[+-]) (?P<by>0x[0-9a-f]+|\d+))?\]"
 )
 _WORD = re.compile(r"[a-z]\w*")
 _IN_NO_OPERAND = {"bctrl": "ctr"}  # of ppc64le
@@ -62,7 +63,7 @@ def _goes_to(
             return []
         at = values[memory["base"]] + (int(memory["by"] or "0", 0) * (-1 if memory["sign"] == "-" else 1))
         if memory["index"]:
-            at += values[memory["index"]] * int(memory["scale"])
+            at += values[memory["index"]] * int(memory["scale"] or "1")
         return [load(at & (1 << 8 * table.word) - 1)]
     mnemonic, _, operands = by.partition(" ")
     names = [_IN_NO_OPERAND.get(mnemonic, ""), *_WORD.findall(operands)]

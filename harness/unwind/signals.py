@@ -33,7 +33,8 @@ class SignalFrame:
     from the ucontext. `number` is si_signo's from the stack pointer, None where it stands behind what differs by the
     kernel's configuration, and si_errno is `errno` behind it. `chained`: the word at the stack pointer is that of what
     was interrupted. `size_first`: ss_size stands before ss_flags in the ucontext's stack_t. `untold` is how much larger
-    the frame of Go's sigtramp can be than its call frame information says.
+    the frame of Go's sigtramp can be than its call frame information says. `from_cfa` and `back` say where sigtramp has
+    the address that it returns to, while sigtrampgo runs (runtime/sys_linux_*.s): from its CFA or the stack pointer.
     """
 
     returns: tuple[bytes, ...]
@@ -44,6 +45,8 @@ class SignalFrame:
     size_first: bool = False
     untold: int = 0
     errno: int = 4
+    from_cfa: bool = False
+    back: int = 0
 
 
 def _at(start: int, words: str, size: int = 8) -> Mapping[str, int]:
@@ -66,9 +69,11 @@ SIGNAL_FRAMES: Mapping[str, SignalFrame] = MappingProxyType(
     {
         "amd64": SignalFrame(  # behind the return address uc, info (asm/sigframe.h); uc_mcontext at 40
             _code("48c7c00f0000000f05"), (0,), _at(40, "r{8-15} rdi rsi rbp rbx rdx rax rcx rsp rip"), 304,
+            from_cfa=True, back=-8,
         ),
         "386": SignalFrame(  # behind the return address sig, pinfo, puc, info, uc (asm/sigframe.h); uc_mcontext at 20
             _code("b8ad000000cd80"), (140,), _at(20 + 16, "edi esi ebp esp ebx edx ecx eax - - eip", 4), 12,
+            from_cfa=True, back=-4,
         ),
         "arm64": SignalFrame(  # info, uc; uc_mcontext at 176 (1024 bits for the mask), which begins with fault_address
             _code("681180d2010000d4"), (128,), _at(176 + 8, "x{0-30} sp pc"), 0,
@@ -82,10 +87,11 @@ SIGNAL_FRAMES: Mapping[str, SignalFrame] = MappingProxyType(
         "ppc64le": SignalFrame(  # __SIGNAL_FRAMESIZE (128; QEMU: 16 more), uc; gp_regs at 64 of uc_mcontext at 168
             _code("ac00003802000044", "80002138ac00003802000044"),
             (128, 144), _at(168 + 64, "r{0-31} pc - - ctr lr xer cr"), chained=True,
+            from_cfa=True, back=16,
         ),
         "arm": SignalFrame(  # info, uc; uc_mcontext at 20, arm_r0 behind three words; sigtramp's MOVM.DB.W [R4-R11]
             _code("ad70a0e3000000ef", "ad2700df", "4ff0ad0700df"),
-            (128,), _at(20 + 12, "r{0-12} sp lr pc cpsr", 4), 0, untold=32,
+            (128,), _at(20 + 12, "r{0-12} sp lr pc cpsr", 4), 0, untold=32, back=32,
         ),
         "mips64le": SignalFrame(  # rs_ass, rs_pad, info, uc; uc_mcontext at 40, sc_pc behind sc_fpregs and sc_md*
             _code("5b1402240c000000"), (152,), {**_at(40, _MIPS), "pc": 40 + 576}, 24, size_first=True, errno=8,

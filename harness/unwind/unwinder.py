@@ -133,7 +133,9 @@ class _Walk:
             self._from_crosscall2(row, self._regs[self._switch.sp])
         elif name not in of.SIGTRAMP:
             self._apply(row, name)
-        elif not any(self._interrupted(at, _PERHAPS) for at in self._at_entry_of_sigtramp(row)):
+        elif self._is_called_by_code(row) or not any(
+            self._interrupted(at, _PERHAPS) for at in self._at_entry_of_sigtramp(row)
+        ):
             raise _Stop  # called by a handler in C, and marked as outermost
 
     def _add(self, module: Module | None, name: str, look: int, sp: int) -> None:
@@ -268,6 +270,18 @@ class _Walk:
         """Return what the stack pointer can have been where Go's sigtramp was entered, whose state is `row`."""
         cfa = self._cfa(row.cfa)
         return cfa, cfa + signals.SIGNAL_FRAMES[self._table.arch].untold
+
+    def _is_called_by_code(self, row: cfi.Row) -> bool:
+        """Whether Go's sigtramp, whose state is `row`, returns to what called it: a handler in C, not the kernel."""
+        frame = signals.SIGNAL_FRAMES[self._table.arch]
+        start = self._cfa(row.cfa) if frame.from_cfa else self._regs[self._switch.sp]
+        back = self._load(start + frame.back) & ~self._table.isa_bit
+        module = next((row for row in self._modules if row.holds(back - 1)), None)
+        function = module.function(back) if module is not None else None
+        if module is None or (function is not None and function.start + module.bias == back):
+            return False
+        found = module.row(back - 1)
+        return found is not None and not found.is_signal
 
     def _from_injected(self, back: int) -> None:
         """Go from a call that nobody wrote to the instruction in front of which it happened (preparePanic, pushCall).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from harness.qemulog.records import Values
@@ -29,7 +29,7 @@ from harness.watch.sites import (
 from harness.watch.stacks import FRAMES, UNTOLD, Begun, Stacks
 
 MOST = 1000  # alarms of one run that are kept, of known ones half of that
-HALF = 32  # bits of an address within 4 GiB
+HEAP = 35  # bits of an address that may differ between goroutines of one heap
 REMEMBERED = 1024  # goroutines
 EACH = 5  # of those, of one register in one crossing of one caller: one that comes always does not drown the others
 
@@ -45,6 +45,11 @@ def _named(rows: tuple[Promise, ...]) -> _Promised:
 def _same(before: Mapping[str, int], after: Mapping[str, int], names: tuple[str, ...]) -> bool:
     """Whether it is seen at a glance that the registers `names` are all the same, as they nearly always are."""
     return isinstance(before, Values) and isinstance(after, Values) and before.same(after, names)
+
+
+def _around(addresses: Iterable[int]) -> set[int]:
+    """Return the parts of memory, of `HEAP` bits, that are near `addresses`."""
+    return {(address >> HEAP) + by for address in addresses for by in (-1, 0, 1)}
 
 
 class Checker:
@@ -102,14 +107,13 @@ class Checker:
     def end(self) -> None:
         """Hold what had to wait for the end of the run: whether signal handlers had a goroutine in g, or zero.
 
-        Goroutines are allocated from the heap, whose first 4 GiB have room for all; but for those that are variables.
+        Goroutines are allocated from the heap, near each other, but for those that are variables.
         """
         static = {0, *itertools.chain.from_iterable(self.sites.static_g)}
-        image = {address >> HALF for address in self.sites.entries}
-        heap = {g >> HALF for g in self._goroutines - static}
+        image, heap = _around(self.sites.entries), _around(self._goroutines - static)
+        is_told = self.sites.static_g and image.isdisjoint(heap)
         for g, hit in self._interrupted.items():
-            is_told = (heap or g >> HALF in image) and self.sites.static_g and not heap & image
-            if is_told and g not in static and g >> HALF not in heap:
+            if is_told and (heap or g >> HEAP in image) and g not in static and g >> HEAP not in heap:
                 rule = f"{promises.ABI_INTERNAL}: the current goroutine"
                 self._add(NoGoroutine(self.table.g, HANDLER, HANDLER, hit, 0, g, rule))
         self._interrupted = {}
@@ -158,7 +162,7 @@ class Checker:
         """Hold g where a Go function is entered against whose stack that is, or keep it for `end`, of a signal."""
         g = entered.registers[self.table.g]
         if entered.crossing == HANDLER:
-            if len(self._interrupted) < REMEMBERED and self.table.word * 8 > HALF:
+            if len(self._interrupted) < REMEMBERED and self.table.word == 8:
                 self._interrupted.setdefault(g, entered.hit)
             return
         callers = {row.registers[self.table.g] for row in self._pairs.callers(entered, wrapped=wrapped)}

@@ -8,6 +8,7 @@ from harness.core.memory import CUT_OFF
 from harness.core.postmortem import NO_PROGRAM, NO_SIGINFO, Remains
 from harness.core.process import AT_ENTRY
 from harness.core.reader import CUT
+from harness.elf import calls, places
 from harness.snapshot import WAS_SENT, Fault
 
 from .writer import Writer
@@ -88,28 +89,31 @@ def test_a_program_that_the_core_names_is_used_only_if_it_is_this_core_s(tmp_pat
     assert postmortem.executable(read_core(path)) is None
 
 
-def chain(folder: Path, *, code_at: int = 0, lost: int = 0) -> Remains:
+def chain(folder: Path, *, code_at: int = 0, lost: int = 0, rsi: int = 0x9000) -> Remains:
     """A program that called what is at 0x9000 and lies in no file; the last `lost` bytes, of its stack, are cut off."""
     program = folder / "prog"
-    subprocess.run(["gcc", "-no-pie", "-x", "c", "-", "-o", program], input=b"int main(){}", check=True)
+    source = b"int main(int a, char **b) { return ((int (*)(void))b)() + 1; }"
+    subprocess.run(["gcc", "-O1", "-no-pie", "-x", "c", "-", "-o", program], input=source, check=True)
     entry = elffile.load(program, "ELF file").entry
-    writer = Writer("amd64").thread(1, 11, {"rip": 0x9000, "rsp": 0x5000}).auxv({AT_ENTRY: entry})
+    loaded = places.load(program)
+    (call,) = calls.calls(loaded, loaded.by_name["main"][0], "amd64")
+    writer = Writer("amd64").thread(1, 11, {"rip": 0x9000, "rsp": 0x5000, "rsi": rsi}).auxv({AT_ENTRY: entry})
     writer.load(code_at or 0x8000, bytes(16), 0x2000, 5 if code_at else 4)
     path = folder / "a.core"
-    data = writer.load(0x5000, (entry + 4).to_bytes(8, "little") + bytes(8)).build()
+    data = writer.load(0x5000, call.back.to_bytes(8, "little") + bytes(16)).build()
     path.write_bytes(data[: len(data) - lost])
     return Remains(read_core(path), program, lambda _: None)
 
 
 def test_where_the_core_is_cut_off_the_backtrace_and_a_note_say_so(tmp_path: Path) -> None:
     (whole,) = chain(tmp_path).snapshots
-    assert whole.backtrace == ("0x9000", "_start")
+    assert whole.backtrace == ("0x9000", "main")
     assert not [note for note in whole.notes if "cut off" in note]
-    (shot,) = chain(tmp_path, lost=16).snapshots
+    (shot,) = chain(tmp_path, lost=24).snapshots
     assert (shot.registers["rsp"], shot.backtrace) == (0x5000, ("0x9000",))
     assert shot.ended == f"not available: the memory at 0x5000 cannot be read (0x5000: {CUT_OFF})"
     size = (tmp_path / "a.core").stat().st_size
-    assert CUT.format(said=size + 16, size=size, lost=16) in shot.notes
+    assert CUT.format(said=size + 24, size=size, lost=24) in shot.notes
 
 
 def test_nothing_is_taken_from_the_program_in_place_of_data_that_is_cut_off(tmp_path: Path) -> None:
@@ -129,5 +133,7 @@ def test_nothing_is_taken_from_the_program_in_place_of_data_that_is_cut_off(tmp_
 
 
 def test_code_of_a_file_that_is_not_here_ends_the_backtrace(tmp_path: Path) -> None:
-    (shot,) = chain(tmp_path, code_at=0x8000).snapshots
+    (came_by_call,) = chain(tmp_path, code_at=0x8000).snapshots
+    assert came_by_call.backtrace == ("0x9000", "main")
+    (shot,) = chain(tmp_path, code_at=0x8000, rsi=0x8FF0).snapshots  # a few instructions later
     assert (shot.backtrace, shot.ended) == (("0x9000",), "not available: 0x9000 lies in no file that is at hand")

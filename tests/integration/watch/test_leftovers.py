@@ -1,0 +1,35 @@
+"""What is entered and never left is not taken for something else, nor what did not cross for no goroutine."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.snapshot import WATCH_BY
+from harness.watch.sites import INTO_GO
+
+from ..support import deep, load_case
+from .mutants import named
+from .watched import OWN, watched
+
+CASE = load_case(OWN / "leftovers")
+ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "mips64le", "arm")
+WAYS = {"depths": ARCHES, "unwatched": ARCHES, "small": ARCHES, "heap": ARCHES[:-1], "locked": ARCHES}
+FEW = {("depths", "arm64"), ("unwatched", "arm64"), ("small", "amd64"), ("heap", "arm64"), ("locked", "riscv64")}
+ROWS = [(way, arch) for way, arches in WAYS.items() for arch in arches]
+*_, STOPS = WATCH_BY
+TELLS_THREADS = ("amd64", "riscv64", "ppc64le")  # by a register, in QEMU's log
+
+
+@pytest.mark.parametrize(("way", "arch"), [row if row in FEW else deep(*row) for row in ROWS])
+def test_no_promise_is_said_to_be_broken(way: str, arch: str) -> None:
+    seen = watched(CASE, arch, arguments=(way,))
+    assert (seen.finished.code, named(seen)) == (0, set()), seen
+    if way == "small" and arch in TELLS_THREADS:
+        assert seen.checked[INTO_GO[0]] >= int(seen.finished.stdout)
+
+
+@pytest.mark.parametrize("way", ["unwatched", "small"])
+@pytest.mark.parametrize("arch", ["amd64", deep("386")])
+def test_so_it_is_by_stops(arch: str, way: str) -> None:
+    seen = watched(CASE, arch, arguments=(way,), runner="native", by=STOPS)
+    assert (seen.finished.code, named(seen)) == (0, set()), seen

@@ -25,7 +25,8 @@ CALLS = {  # an instruction, and the registers and memory by which it goes to TA
 
 def built(folder: Path, instruction: str) -> tuple[Module, int]:
     """A program that calls by `instruction`, and where it goes on then."""
-    source = f".globl f\n.hidden f\n.section .note.GNU-stack\n.text\n.type f, @function\nf: nop\n{instruction}\nnop\nret\n.size f, .-f\n"
+    head = ".globl f\n.hidden f\n.section .note.GNU-stack\n.text\n.type f, @function\n"
+    source = f"{head}f: nop\n{instruction}\nnop\nret\n.size f, .-f\n"
     program = folder / "prog"
     subprocess.run(["gcc", "-shared", "-x", "assembler", "-", "-o", program], input=source.encode(), check=True)
     loaded = places.load(program)

@@ -104,6 +104,11 @@ class Checker:
         if site is not None:
             self._enter(site, sp, registers, back, thread)
 
+    @property
+    def unheld(self) -> int:
+        """How many exits were not held, because their entries might be left over from others that did not return."""
+        return self._pairs.unheld
+
     def end(self) -> None:
         """Hold what had to wait for the end of the run: whether signal handlers had a goroutine in g, or zero.
 
@@ -187,10 +192,10 @@ class Checker:
         callers = [row for row in self._pairs.of(SWITCH, thread=entered.thread) if row.inner is None]
         if len({caller.registers.get(self.table.g) for caller in callers}) != 1:
             return  # which thread this is cannot be told
-        for caller in callers:
-            caller.inner = sp
-            if caller.back is not None:
-                self._hold_stack(caller, self.sites.exits[caller.back].name)
+        caller = max(callers, key=lambda row: row.serial)
+        caller.inner = sp
+        if caller.back is not None:
+            self._hold_stack(caller, self.sites.exits[caller.back].name)
 
     def _begun(self, entered: Entered) -> Begun:
         """Return where C begins on its thread's stack."""

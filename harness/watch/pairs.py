@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 
 from harness.registers import THREAD, RegisterTable
 from harness.watch import promises
-from harness.watch.sites import CALLBACK, INTO_C, KERNEL, SIGNALS, SWITCH, Exit
+from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, KERNEL, SIGNALS, SWITCH, Exit
 
 ON_GO_STACKS = (SWITCH, CALLBACK)
-STACK = 1 << 20  # bytes below a stack pointer that are the same stack's, as a rule
+STACK = 8 << 20  # bytes below a stack pointer that are the same stack's, as a rule, if they are the same thread's
+WITHIN = 1 << 20  # the same where the thread is not known: the next one's stack has as much
 NEAR = 64  # bytes by which a stack pointer can be wrong and still be told to belong to an entry
 FAR = 1 << 16  # the same where the exit is that of nothing else
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
@@ -34,7 +35,8 @@ class Entered:
 
     `thread` is None where that is not known. `at` is where the stack pointer of the entry is now, as far as that is
     known. `mixed`: C that is not the runtime's ran inside it, which may change control bits. `inner` is the stack
-    pointer of the C function that this call of asmcgocall entered, None as long as that cannot be told.
+    pointer of the C function that this call of asmcgocall entered, None as long as that cannot be told. `is_over`: what
+    it was in has been left.
     """
 
     crossing: str
@@ -46,7 +48,14 @@ class Entered:
     at: int
     mixed: bool = False
     inner: int | None = None
+    is_over: bool = False
     serial: int = field(default_factory=lambda: next(_serial))
+
+
+def _is_within(row: Entered, outer: Entered) -> bool:
+    """Whether `row` was entered after `outer`, below it on the same stack of C, as far as that can be told."""
+    reach = WITHIN if row.thread is None else STACK
+    return row.serial > outer.serial and row.thread == outer.thread and outer.at - reach < row.at < outer.at
 
 
 class Pairs:
@@ -59,6 +68,7 @@ class Pairs:
         self._register = table.of_role(THREAD)
         self._on_c: dict[tuple[str, int], Entered] = {}
         self._doubted: dict[tuple[str, int], Entered] = {}  # whose frame is gone, unless it is on another stack
+        self.unheld = 0  # exits of such entries
         self._on_go: dict[str, list[Entered]] = {crossing: [] for crossing in ON_GO_STACKS}  # the oldest first
         self._left: dict[tuple[int, int], tuple[int, Mapping[str, int]]] = {}  # with the serial number that was next
 
@@ -85,8 +95,10 @@ class Pairs:
         """Take in an entry. One of the same crossing at the same place of the same stack is gone."""
         if entered.crossing not in ON_GO_STACKS:
             key = entered.crossing, entered.at
+            before = self._on_c.pop(key, None) or self._doubted.pop(key, None)
+            if before is not None:
+                self._abandon(before)
             self._doubted.pop(key, None)
-            self._on_c.pop(key, None)
             self._on_c[key] = entered
             return
         rows = self._on_go[entered.crossing]
@@ -117,9 +129,16 @@ class Pairs:
         keys = [(crossing, sp) for crossing in left.crossings]
         exact = [row for row in map(self._on_c.get, keys) if row is not None and row.back in (None, pc)]
         if exact:
-            return exact if exact[0].crossing in SIGNALS else [row for row in exact[:1] if not self._is_stale(row)]
-        if any(row is not None and row.back in (None, pc) for row in map(self._doubted.get, keys)):
-            return []
+            if exact[0].crossing in SIGNALS:
+                return exact
+            if not self._is_stale(exact[0]):
+                return exact[:1]
+            self._doubted[exact[0].crossing, sp] = self._on_c.pop((exact[0].crossing, sp))
+        for key in keys:
+            if key in self._doubted and self._doubted[key].back in (None, pc):
+                del self._doubted[key]
+                self.unheld += 1
+                return []
         rows = [row for row in self.of(*left.crossings, thread=thread) if row.back in (None, pc)]
         is_told = any(row.back is not None for row in rows)
         is_off = (sp + self._popped) % self._table.stack_alignment  # which no call of C leaves behind
@@ -131,14 +150,28 @@ class Pairs:
         return sorted(near, key=lambda row: row.serial)[-1:]
 
     def _is_stale(self, row: Entered) -> bool:
-        """Whether `row`, a C function, may be left over from an earlier call of asmcgocall: a later one was entered.
+        """Whether `row` is left over: what it called itself has not been left, or, on its thread, C is called anew.
 
-        What a later one calls, which need not be watched, begins at the same place.
+        What is called anew, which need not be watched, begins at the same place.
         """
-        if row.crossing != INTO_C:
+        if row.crossing == INTO_C:
+            inside = itertools.chain(self.of(*INTO_GO, thread=row.thread), self._doubted.values())
+            if any(other.crossing in INTO_GO and not other.is_over and _is_within(other, row) for other in inside):
+                return True
+        within = {INTO_C: SWITCH, INTO_GO[0]: CALLBACK}.get(row.crossing)
+        if within is None or row.thread is None:
             return False
-        calls = self.of(SWITCH, thread=row.thread)
-        return any(call.serial > row.serial and (row.thread is not None or call.inner is None) for call in calls)
+        return any(other.serial > row.serial for other in self.of(within, thread=row.thread))
+
+    def _abandon(self, row: Entered) -> None:
+        """Doubt what `row`, which was not left, was called by, and what it has called: something else is there now."""
+        below = [key for key, other in self._on_c.items() if _is_within(other, row)]
+        callers = [other for other in self.of(INTO_C, thread=row.thread) if _is_within(row, other)]
+        if row.crossing in INTO_GO and callers:
+            caller = max(callers, key=lambda other: other.serial)
+            below.append((caller.crossing, caller.at))
+        for key in below:
+            self._doubted[key] = self._on_c.pop(key)
 
     def _left_on_go(
         self, left: Exit, pc: int, sp: int, registers: Mapping[str, int], thread: Hashable
@@ -167,6 +200,8 @@ class Pairs:
             del self._left[next(iter(self._left))]
         if entered.crossing not in ON_GO_STACKS:
             del self._on_c[entered.crossing, entered.at]
+            for row in itertools.chain(self._on_c.values(), self._doubted.values()):
+                row.is_over = row.is_over or _is_within(row, entered)
             return
         moved = sp - entered.at
         for row in self._alike(entered):

@@ -13,6 +13,8 @@ from harness.watch.check import Checker
 from harness.watch.sites import Sites
 from harness.watch.subject import Subject
 
+UNHELD = "{} exits were not held: an entry at the same place did not return, or may not have (docs/watch.md)"
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -60,7 +62,10 @@ class Watcher:
         made = self.checker
         made.end()
         kept = tuple(made.alarms)
-        return Watched(finished, kept, made.total, made.checked, (*notes, *self.notes), made.known, self.unwatched)
+        doubt = (UNHELD.format(made.unheld),) if made.unheld else ()
+        return Watched(
+            finished, kept, made.total, made.checked, (*notes, *self.notes, *doubt), made.known, self.unwatched
+        )
 
     def _known(self, alarm: Alarm) -> str:
         return self._faults.known(alarm, self._subject)

@@ -172,9 +172,40 @@ def test_a_c_function_that_a_panic_left_is_not_taken_for_one_that_is_not_watched
     run = Run(table)
     for sp in (SP, SP - FRAME):
         run.enter(sp, A, SWITCH, thread)
-        run.enter(C_FRAME, 0, INTO_C, thread)  # and a callback of it panics
+        run.enter(C_FRAME, 0, INTO_C, thread)
+        run.enter(C_FRAME - FRAME, 0, INTO_GO[0], thread)  # which panics
     run.enter(SP - 2 * FRAME, A, SWITCH, thread)  # calls what is not watched
     assert run.leave(C_FRAME, 0, INTO_C, thread) == []
+
+
+@pytest.mark.parametrize(("table", "thread"), [(ARM64, None), (AMD64, 1)], ids=["arm64", "amd64"])
+def test_one_whose_callbacks_have_been_left_or_whose_inner_ones_ended_with_them_is_held(
+    table: RegisterTable, thread: Hashable
+) -> None:
+    run = Run(table)
+    run.enter(SP, A, SWITCH, thread)
+    outer = run.enter(C_FRAME, 0, INTO_C, thread)
+    callback = run.enter(C_FRAME - FRAME, 0, INTO_GO[0], thread)
+    run.enter(C_FRAME - 2 * FRAME, 0, INTO_GO[0], thread)  # panics, and the one around it recovers
+    assert run.leave(C_FRAME - FRAME, 0, INTO_GO[0], thread) == [callback]
+    run.pairs.doubt_below(INTO_GO[:1], C_FRAME - FRAME, thread)
+    assert run.leave(C_FRAME, 0, INTO_C, thread) == [outer]
+
+
+def test_plain_c_that_returns_where_a_callback_has_not_ended_is_not_taken_for_it() -> None:
+    run = Run(AMD64)
+    run.enter(C_FRAME, 0, INTO_GO[0], 1)
+    run.enter(SP, 0, CALLBACK, 1)
+    assert run.leave(C_FRAME, 0, INTO_GO[0], 1) == []
+    assert run.pairs.unheld == 1
+
+
+def test_with_what_is_replaced_the_c_that_called_it_is_in_doubt_too() -> None:
+    run = Run()
+    run.enter(C_FRAME, 0, INTO_C)
+    for _ in range(2):
+        run.enter(C_FRAME - FRAME, 0, INTO_GO[0])
+    assert run.leave(C_FRAME, 0, INTO_C) == []
 
 
 def test_of_entries_near_a_stack_pointer_that_is_none_of_theirs_the_newest_is_taken() -> None:

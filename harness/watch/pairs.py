@@ -26,6 +26,7 @@ FAR = 1 << 16  # the same where the exit is that of nothing else
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
 BETWEEN = 256  # bytes between asmcgocall's frame and that of the cgocallbackg that C called; less than a stack's guard
 MOST = 1 << 13  # entries that are kept, and exits
+LEFTOVERS = 1 << 10
 _serial = itertools.count()
 
 
@@ -87,9 +88,10 @@ class Pairs:
     def callers(self, entered: Entered, *, wrapped: bool) -> Iterator[Entered]:
         """Yield the calls of C on whose stack `entered`, a callback, is entered; `wrapped`: its wrapper was before."""
         for row in self.of(SWITCH, thread=entered.thread):
-            newer = [other for other in self._alike(row) if other.serial > row.serial]
-            if 0 <= row.at - entered.at < BETWEEN and not newer[wrapped:]:
-                yield row
+            if 0 <= row.at - entered.at < BETWEEN:
+                newer = [other for other in self._alike(row) if other.serial > row.serial]
+                if not newer[wrapped:]:
+                    yield row
 
     def enter(self, entered: Entered) -> None:
         """Take in an entry. One of the same crossing at the same place of the same stack is gone."""
@@ -112,13 +114,13 @@ class Pairs:
     def left(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int], thread: Hashable) -> list[Entered]:
         """Return the entries that are left at `pc` with the stack pointer `sp`, which has then to be told to `leave`.
 
-        QEMU logs a block again that a signal kept from running: there an outer one is not left, by another sight of it.
+        QEMU logs a block again that a signal kept from running: by another sight of it nothing older is left.
         """
         if left.crossings[0] in ON_GO_STACKS:
             found = self._left_on_go(left, pc, sp, registers, thread)
         else:
             found = self._left_on_c(left, pc, sp, thread)
-        if found and found[0].at != sp and (pc, sp) in self._left:
+        if found and (pc, sp) in self._left:
             serial, last = self._left[pc, sp]
             if found[0].serial < serial and last == registers:
                 return []
@@ -230,7 +232,7 @@ class Pairs:
         for key, row in list(self._on_c.items()):
             if sp - reach < row.at < sp and row.thread == thread and not (is_signal and row.crossing not in SIGNALS):
                 self._doubted[key] = self._on_c.pop(key)
-        while len(self._doubted) > MOST:
+        while len(self._doubted) > LEFTOVERS:
             del self._doubted[next(iter(self._doubted))]
 
     def _alike(self, entered: Entered) -> list[Entered]:

@@ -244,3 +244,11 @@ def test_a_call_of_c_that_has_called_go_already_is_not_the_caller_of_what_its_me
     run.enter(SP - 0x40, A)  # whose stack moves then
     callback = Entered(CALLBACK, "f", 9, run.registers(SP - 0x40, x28=B), None, None, SP - 0x40)
     assert not list(run.pairs.callers(callback, wrapped=False))
+
+
+def test_an_exit_that_is_logged_twice_is_not_that_of_a_goroutine_that_ended_there() -> None:
+    run = Run()
+    run.enter(SP, A)  # which ended in it
+    second = run.enter(SP, B)
+    assert run.leave(SP, B) == [second]
+    assert run.leave(SP, B) == []

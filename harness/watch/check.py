@@ -138,7 +138,8 @@ class Checker:
             back = registers[self.table.link] & ~self.table.isa_bit
         if site.crossing not in (*ON_GO_STACKS, HANDLER):
             self._pairs.doubt_below((site.crossing,), sp, thread)
-        entered = Entered(site.crossing, site.name, hit, registers, back, thread, sp)
+        g = registers.get(self.table.g) if site.crossing == SWITCH or site.name not in self._without_g else None
+        entered = Entered(site.crossing, site.name, hit, registers, back, thread, sp, g)
         if site.crossing in INTO_GO and self._stacks:
             self._stacks.enter_go(site.name, sp, thread)
         if site.crossing == INTO_C:
@@ -150,7 +151,9 @@ class Checker:
             if self.table.g and site.name not in self._without_g:
                 self._hold_g(entered, wrapped=site.wrapped)
         paired = back is None or site.crossing in SIGNALS or site.crossing in self._crossings(back)
-        if paired and not site.wrapped:
+        if site.wrapped:
+            self._pairs.tell(entered)
+        elif paired:
             self._pairs.enter(entered)
 
     def _enter_go(self, entered: Entered) -> None:

@@ -34,8 +34,8 @@ _serial = itertools.count()
 class Entered:
     """`back` is where it returns to; None where the stack, which the log does not show, holds that.
 
-    `thread` is None where that is not known. `at` is where the stack pointer of the entry is now, as far as that is
-    known. `mixed`: C that is not the runtime's ran inside it, which may change control bits. `inner` is the stack
+    `thread` and the goroutine `g` are None where not known. `at` is where the stack pointer of the entry is now, as far
+    as that is known. `mixed`: C that is not the runtime's ran inside it, which may change control bits. `inner` is the stack
     pointer of the C function that this call of asmcgocall entered, None as long as that cannot be told. `is_over`: what
     it was in has been left.
     """
@@ -47,6 +47,7 @@ class Entered:
     back: int | None
     thread: Hashable
     at: int
+    g: int | None = None
     mixed: bool = False
     inner: int | None = None
     is_over: bool = False
@@ -105,11 +106,17 @@ class Pairs:
             return
         rows = self._on_go[entered.crossing]
         for row in [row for row in rows if row.at == entered.at and self._same_frame(row, entered)]:
-            if self._is_of(row, entered.thread, entered.registers):
+            if self._is_of(row, entered.thread, entered.g):
                 rows.remove(row)
         rows.append(entered)
         if len(rows) > MOST:
             del rows[0]
+
+    def tell(self, entered: Entered) -> None:
+        """Take in which goroutine it is, of what a wrapper has called whose own entry need not hold that."""
+        wrapper = next(reversed(list(self.of(entered.crossing, thread=entered.thread))), None)
+        if wrapper is not None and 0 <= wrapper.at - entered.at < BETWEEN:
+            wrapper.g = entered.g
 
     def left(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int], thread: Hashable) -> list[Entered]:
         """Return the entries that are left at `pc` with the stack pointer `sp`, which has then to be told to `leave`.
@@ -184,10 +191,10 @@ class Pairs:
         innermost: of others that have not been left nothing tells whether they still are there.
         """
         newest = [row for row in reversed(self._on_go[left.crossings[0]]) if row.back in (None, pc)]
-        ours = [row for row in newest if self._is_of(row, thread, registers)]
+        ours = [row for row in newest if self._is_of(row, thread, registers.get(self._table.g))]
         exact = [row for row in ours if row.at == sp]
         moved = [row for row in ours if not (sp - row.at) % SMALLEST]
-        for row in itertools.chain(exact, moved):
+        for row in itertools.chain(moved[:1] if moved[:1] == ours[:1] else [], exact, moved):
             if self.keeps_frame(row, sp, registers):
                 return [row]
         others = [row for row in newest if row.at == sp]  # what tells a thread, or a goroutine, has changed
@@ -209,7 +216,7 @@ class Pairs:
         for row in self._alike(entered):
             if row.serial >= entered.serial:
                 self._on_go[row.crossing].remove(row)
-            elif not moved % SMALLEST:
+            elif not moved % SMALLEST and (row.g is None or entered.g is None or row.g == entered.g):
                 row.at += moved
 
     def keeps_frame(self, row: Entered, sp: int, registers: Mapping[str, int]) -> bool:
@@ -237,14 +244,14 @@ class Pairs:
 
     def _alike(self, entered: Entered) -> list[Entered]:
         """Return the entries of the thread, or goroutine, of `entered` on stacks of Go, the oldest first."""
-        rows = (row for row in self.of(*ON_GO_STACKS) if self._is_of(row, entered.thread, entered.registers))
+        on_go = self.of(*ON_GO_STACKS, thread=entered.thread)
+        rows = (row for row in on_go if entered.thread is not None or self._is_of(row, None, entered.g))
         return sorted(rows, key=lambda row: row.serial)
 
-    def _is_of(self, row: Entered, thread: Hashable, registers: Mapping[str, int]) -> bool:
-        """Whether `row` is of `thread`, or, where that is not known, of the goroutine that is in `registers`."""
-        if thread is not None:
-            return row.thread == thread
-        return not self._table.g or row.registers[self._table.g] == registers[self._table.g]
+    @staticmethod
+    def _is_of(row: Entered, thread: Hashable, g: int | None) -> bool:
+        """Whether `row` is of `thread` and of the goroutine `g`, as far as these are known."""
+        return (thread is None or row.thread == thread) and (g is None or row.g is None or row.g == g)
 
     def _same_frame(self, row: Entered, other: Entered) -> bool:
         return not self._frame or row.registers[self._frame] == other.registers[self._frame]

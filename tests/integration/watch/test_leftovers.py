@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.snapshot import WATCH_BY
-from harness.watch.sites import INTO_GO
+from harness.watch.sites import CALLBACK, INTO_GO
 
 from ..support import deep, load_case
 from .mutants import named
@@ -13,8 +13,16 @@ from .watched import OWN, watched
 
 CASE = load_case(OWN / "leftovers")
 ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "mips64le", "arm")
-WAYS = {"depths": ARCHES, "unwatched": ARCHES, "small": ARCHES, "heap": ARCHES[:-1], "locked": ARCHES}
-FEW = {("depths", "arm64"), ("unwatched", "arm64"), ("small", "amd64"), ("heap", "arm64"), ("locked", "riscv64")}
+WAYS = {"depths": ARCHES, "unwatched": ARCHES, "small": ARCHES, "heap": ARCHES[:-1], "locked": ARCHES, "reused": ARCHES}
+FEW = {
+    ("depths", "arm64"),
+    ("unwatched", "arm64"),
+    ("small", "amd64"),
+    ("heap", "arm64"),
+    ("locked", "riscv64"),
+    ("reused", "riscv64"),
+    ("reused", "arm64"),
+}
 ROWS = [(way, arch) for way, arches in WAYS.items() for arch in arches]
 *_, STOPS = WATCH_BY
 TELLS_THREADS = ("amd64", "riscv64", "ppc64le")  # by a register, in QEMU's log
@@ -26,6 +34,8 @@ def test_no_promise_is_said_to_be_broken(way: str, arch: str) -> None:
     assert (seen.finished.code, named(seen)) == (0, set()), seen
     if way == "small" and arch in TELLS_THREADS:
         assert seen.checked[INTO_GO[0]] >= int(seen.finished.stdout)
+    if way == "reused":
+        assert seen.checked[CALLBACK] == int(seen.finished.stdout)
 
 
 @pytest.mark.parametrize("way", ["unwatched", "small"])

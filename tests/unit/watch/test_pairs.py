@@ -27,7 +27,8 @@ class Run:
     def enter(self, sp: int, who: int, crossing: str = CALLBACK, thread: Hashable = None, **changed: int) -> int:
         self.entered += 1
         registers = self.registers(sp, **{self.table.g or "eax": who}, **changed)
-        self.pairs.enter(Entered(crossing, "f", self.entered, registers, None, thread, sp))
+        g = who if self.table.g and who else None
+        self.pairs.enter(Entered(crossing, "f", self.entered, registers, None, thread, sp, g))
         return self.entered
 
     def leave(self, sp: int, who: int, crossing: str = CALLBACK, thread: Hashable = None, **changed: int) -> list[int]:
@@ -252,3 +253,28 @@ def test_an_exit_that_is_logged_twice_is_not_that_of_a_goroutine_that_ended_ther
     second = run.enter(SP, B)
     assert run.leave(SP, B) == [second]
     assert run.leave(SP, B) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "thread"), [(ARM64, None), (AMD64, 1), (RISCV64, 1)], ids=["arm64", "amd64", "riscv64"]
+)
+@pytest.mark.parametrize("other", [A, B])  # which can be the same one, used again
+def test_a_stack_that_moves_to_where_a_goroutine_ended_is_that_of_the_newest(
+    other: int, table: RegisterTable, thread: Hashable
+) -> None:
+    run = Run(table)
+    run.enter(SP, other, thread=thread)  # which ended in it
+    live = run.enter(SP + MOVED, A, thread=thread)
+    inner = run.enter(SP + MOVED - 0x40, A, SWITCH, thread=thread)
+    assert run.leave(SP + MOVED - 0x40, A, SWITCH, thread=thread) == [inner]
+    assert run.leave(SP, A, thread=thread) == [live]
+
+
+def test_a_wrapped_function_tells_which_goroutine_its_wrapper_is_of() -> None:
+    run = Run(AMD64)
+    first = run.enter(SP, 0, thread=1)
+    run.pairs.tell(Entered(CALLBACK, "f", 9, run.registers(SP - 0x20), None, 1, SP - 0x20, A))
+    run.pairs.tell(Entered(CALLBACK, "f", 9, run.registers(SP - MOVED), None, 1, SP - MOVED, B))  # is none of its own
+    run.pairs.tell(Entered(CALLBACK, "f", 9, run.registers(SP - 0x20), None, 2, SP - 0x20, B))
+    assert [row.g for row in run.pairs.of(CALLBACK)] == [A]
+    assert run.leave(SP + MOVED, A, thread=1) == [first]

@@ -9,6 +9,7 @@ package main
 
 extern void goEnd(int);
 extern int goCompare(int);
+extern void goStay(int);
 
 static void leaf(void) {}
 
@@ -21,6 +22,14 @@ static void call(int depth)
 }
 
 static void outer(void) { goEnd(-1); }
+
+static void stay(int how)
+{
+    volatile char room[100 + 64 * how];
+    room[0] = 1;
+    goStay(how);
+    room[1] = 1;
+}
 
 static int compare(const void *a, const void *b) { return goCompare(*(const int *)a - *(const int *)b); }
 
@@ -149,8 +158,69 @@ func locked() {
 	C.leaf()
 }
 
+var returned atomic.Int64
+
+func grow(n int) int {
+	var room [512]byte
+	if n == 0 {
+		return int(room[0])
+	}
+	room[n%len(room)] = 1
+	return grow(n-1) + int(room[(n+1)%len(room)])
+}
+
+// goStay returns, panics or ends its goroutine, after it has used a good deal of stack.
+//
+//export goStay
+func goStay(how C.int) {
+	C.leaf()
+	grow(10 * int(how))
+	switch how % 5 {
+	case 3:
+		panic("out")
+	case 4:
+		runtime.Goexit()
+	}
+	if how > 4 {
+		func() {
+			defer func() { recover() }()
+			C.stay(how - 2)
+		}()
+	}
+	C.leaf()
+	returned.Add(1)
+}
+
+// reused has goroutines end in callbacks, or recover outside of them, while the memory of their stacks is used again.
+func reused() {
+	var group sync.WaitGroup
+	for thread := 0; thread < 6; thread++ {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for round := 0; round < 40; round++ {
+				done := make(chan bool)
+				go func() {
+					defer close(done)
+					defer func() { recover() }()
+					grow(round % 13)
+					C.stay(C.int(round % 11))
+				}()
+				<-done
+				if round%8 == thread {
+					runtime.GC()
+				}
+			}
+		}()
+	}
+	group.Wait()
+	fmt.Println(returned.Load())
+}
+
 func main() {
 	switch os.Args[1] {
+	case "reused":
+		reused()
 	case "depths":
 		C.outer()
 	case "unwatched":

@@ -35,9 +35,9 @@ class Entered:
     """`back` is where it returns to; None where the stack, which the log does not show, holds that.
 
     `thread` and the goroutine `g` are None where not known. `at` is where the stack pointer of the entry is now, as far
-    as that is known. `mixed`: C that is not the runtime's ran inside it, which may change control bits. `inner` is the stack
-    pointer of the C function that this call of asmcgocall entered, None as long as that cannot be told. `is_over`: what
-    it was in has been left.
+    as that is known. `mixed`: C that is not the runtime's ran inside it, which may change control bits. `inner` is the
+    stack pointer of the C function that this call of asmcgocall entered, None as long as that cannot be told.
+    `is_over`: what it was in has been left.
     """
 
     crossing: str

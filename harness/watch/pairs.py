@@ -190,8 +190,12 @@ class Pairs:
         Where something is wrong with what would be it (its frame pointer, its goroutine, where it is), it has to be the
         innermost: of others that have not been left nothing tells whether they still are there.
         """
+        g = registers.get(self._table.g)
+        last = next((row for row in reversed(self._on_go[left.crossings[0]]) if self._is_of(row, thread, g)), None)
+        if last and last.at == sp and last.back in (None, pc) and self.keeps_frame(last, sp, registers):
+            return [last]  # as nearly always
         newest = [row for row in reversed(self._on_go[left.crossings[0]]) if row.back in (None, pc)]
-        ours = [row for row in newest if self._is_of(row, thread, registers.get(self._table.g))]
+        ours = [row for row in newest if self._is_of(row, thread, g)]
         exact = [row for row in ours if row.at == sp]
         moved = [row for row in ours if not (sp - row.at) % SMALLEST]
         for row in itertools.chain(moved[:1] if moved[:1] == ours[:1] else [], exact, moved):
@@ -212,12 +216,15 @@ class Pairs:
             for row in itertools.chain(self._on_c.values(), self._doubted.values()):
                 row.is_over = row.is_over or _is_within(row, entered)
             return
+        for rows in self._on_go.values():
+            newer = itertools.takewhile(lambda row: row.serial > entered.serial, reversed(rows))
+            for row in [row for row in newer if self._is_with(row, entered)]:
+                rows.remove(row)
+        self._on_go[entered.crossing].remove(entered)
         moved = sp - entered.at
-        for row in self._alike(entered):
-            if row.serial >= entered.serial:
-                self._on_go[row.crossing].remove(row)
-            elif not moved % SMALLEST and (row.g is None or entered.g is None or row.g == entered.g):
-                row.at += moved
+        if moved and not moved % SMALLEST:
+            for row in self._alike(entered):
+                row.at += moved if row.g is None or entered.g is None or row.g == entered.g else 0
 
     def keeps_frame(self, row: Entered, sp: int, registers: Mapping[str, int]) -> bool:
         """Whether the frame pointer is what it was at the entry; where it points into the stack it moves with that."""
@@ -244,9 +251,12 @@ class Pairs:
 
     def _alike(self, entered: Entered) -> list[Entered]:
         """Return the entries of the thread, or goroutine, of `entered` on stacks of Go, the oldest first."""
-        on_go = self.of(*ON_GO_STACKS, thread=entered.thread)
-        rows = (row for row in on_go if entered.thread is not None or self._is_of(row, None, entered.g))
+        rows = (row for row in self.of(*ON_GO_STACKS) if self._is_with(row, entered))
         return sorted(rows, key=lambda row: row.serial)
+
+    def _is_with(self, row: Entered, entered: Entered) -> bool:
+        """Whether both are of one thread, or, where that is not known, of one goroutine."""
+        return self._is_of(row, entered.thread, entered.g if entered.thread is None else None)
 
     @staticmethod
     def _is_of(row: Entered, thread: Hashable, g: int | None) -> bool:

@@ -29,6 +29,7 @@ from harness.watch.sites import (
 from harness.watch.stacks import FRAMES, UNTOLD, Begun, Stacks
 
 MOST = 1000  # alarms of one run that are kept, of known ones half of that
+ADDRESS = 56  # bits of an address of user space, at most (RISC-V's Sv57, x86's five levels)
 HEAP = 35  # bits of an address that may differ between goroutines of one heap
 REMEMBERED = 1024  # goroutines
 EACH = 5  # of those, of one register in one crossing of one caller: one that comes always does not drown the others
@@ -118,7 +119,8 @@ class Checker:
         image, heap = _around(self.sites.entries), _around(self._goroutines - static)
         is_told = self.sites.static_g and image.isdisjoint(heap)
         for g, hit in self._interrupted.items():
-            if is_told and (heap or g >> HEAP in image) and g not in static and g >> HEAP not in heap:
+            is_apart = is_told and (heap or g >> HEAP in image) and g >> HEAP not in heap
+            if g not in static and (is_apart or g >> ADDRESS or g % self.table.word):
                 rule = f"{promises.ABI_INTERNAL}: the current goroutine"
                 self._add(NoGoroutine(self.table.g, HANDLER, HANDLER, hit, 0, g, rule))
         self._interrupted = {}

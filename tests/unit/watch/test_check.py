@@ -396,12 +396,20 @@ def test_a_signal_handler_is_entered_with_a_goroutine_or_none(g: int, is_one: bo
     assert watch.total == len(watch.alarms) == (not is_one)
 
 
+def test_what_is_no_address_is_no_goroutine_whoever_has_crossed() -> None:
+    for g, is_one in ((0xFFFFFFFFFFFFFFB0, False), (HEAP + 4, False), (HEAP + 8, True)):
+        watch = Checker(ARM64, WITH_G)
+        watch.take(IN_HANDLER, registers(ARM64, x28=g))
+        watch.end()
+        assert [alarm.after for alarm in watch.alarms] == ([] if is_one else [g])
+
+
 @pytest.mark.parametrize(("table", "static"), [(ARM64, ()), (TABLES["arm"], ((G0,),))], ids=["nameless", "32 bits"])
 def test_where_the_heap_cannot_be_told_from_the_program_no_handler_is_judged(
     table: RegisterTable, static: tuple[tuple[int, ...], ...]
 ) -> None:
     watch = Checker(table, replace(WITH_G, static_g=static))
-    watch.take(IN_HANDLER, registers(table, **{table.g: 0xF}))
+    watch.take(IN_HANDLER, registers(table, **{table.g: 0x18}))
     watch.end()
     assert not watch.alarms
 

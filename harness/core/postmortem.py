@@ -17,7 +17,7 @@ from harness.elf import code, places
 from harness.elf.reading import DAMAGE
 from harness.registers import TABLES
 from harness.snapshot import FAULT, THREAD, WAS_SENT, Fault, Snapshot
-from harness.unwind.modules import AT_SYSINFO_EHDR, Module, modules
+from harness.unwind.modules import AT_SYSINFO_EHDR, Module, modules, vdso
 from harness.unwind.unwinder import Backtrace, unwind
 
 NO_PROGRAM = "not available: the program is not at hand"
@@ -67,8 +67,8 @@ class Remains:
         if self._differs(main):
             raise ValueError(f"{self.core.path}: this is not a core of {self.program}: their build-ids differ")
         lost: list[NotInCoreError] = []
-        vdso = self.core.auxiliary.get(AT_SYSINFO_EHDR, 0)
-        found = modules(main, self._memory_of(main, lost), self.find, vdso)
+        memory = self._memory_of(main, lost)
+        found = modules(main, memory, self.find, vdso(memory, self.core.auxiliary.get(AT_SYSINFO_EHDR, 0)))
         return found, tuple(NO_LIST.format(error=error) for error in lost[:1])
 
     @property

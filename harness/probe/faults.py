@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from harness.elf.code import around
-from harness.probe.frames import backtrace, reader
+from harness.probe.frames import Frames, reader
 from harness.probe.guest import Guest
 from harness.process.spec import Finished
 from harness.snapshot import FAULT, WAS_SENT, Fault, Snapshot
@@ -37,8 +37,8 @@ class Candidate:
 class Candidates:
     """What is kept while the program runs: the last fault at each instruction."""
 
-    def __init__(self, guest: Guest, main: Module, source: str) -> None:
-        self._guest, self._main, self._source = guest, main, source
+    def __init__(self, guest: Guest, main: Module, source: str, frames: Frames) -> None:
+        self._guest, self._main, self._source, self._frames = guest, main, source, frames
         self._kept: dict[int, Candidate] = {}
         self._count = 0
 
@@ -54,7 +54,7 @@ class Candidates:
         try:
             fault = self._fault(stub, registers.values)
             if whole:
-                back = backtrace(stub, self._guest, self._main, registers.values)
+                back = self._frames.backtrace(registers.values)
         except StubEnded as error:
             ended, back = error, Backtrace((), f"not available: {error.what}")
             fault = replace(fault, mapped=fault.mapped or back.ended)

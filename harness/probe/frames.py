@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from harness.probe.guest import Guest
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable
 from harness.unwind.expressions import Memory
-from harness.unwind.modules import AT_SYSINFO_EHDR, Module, modules
+from harness.unwind.modules import AT_SYSINFO_EHDR, Module, modules, vdso
 from harness.unwind.unwinder import Backtrace, unwind
 
 
-def backtrace(stub: Stub, guest: Guest, main: Module, values: Mapping[str, int]) -> Backtrace:
-    """Return the backtrace of the thread that stopped, whose registers are `values`."""
-    memory = reader(stub)
-    return unwind(guest.table, values, memory, lambda: modules(main, memory, finder(guest), vdso(stub)))
+class Frames:
+    """The backtraces of `guest`, which `stub` serves; `main` is its program. What stays is read once."""
 
+    def __init__(self, stub: Stub, guest: Guest, main: Module) -> None:
+        self._stub, self._guest, self._main = stub, guest, main
+        self._memory = reader(stub)
 
-def vdso(stub: Stub) -> int:
-    """Return where the kernel's own library is, 0 if there is none."""
-    return stub.auxv().get(AT_SYSINFO_EHDR, 0)
+    def backtrace(self, values: Mapping[str, int]) -> Backtrace:
+        """Return that of the thread that stopped, whose registers are `values`."""
+        find = finder(self._guest)
+        return unwind(
+            self._guest.table, values, self._memory, lambda: modules(self._main, self._memory, find, self._vdso)
+        )
+
+    @cached_property
+    def _vdso(self) -> tuple[Module, ...]:
+        return vdso(self._memory, self._stub.auxv().get(AT_SYSINFO_EHDR, 0))
 
 
 def reader(stub: Stub) -> Memory:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from harness.elf.places import NoSuchPlace, Place, Program
 from harness.probe.conversation import SOURCE, Breakpoints, Visitor, hold, source
 from harness.probe.faults import Candidates
-from harness.probe.frames import backtrace
+from harness.probe.frames import Frames
 from harness.probe.guest import MOST, Guest, Taken, never_reached
 from harness.probe.libraries import Libraries
 from harness.probe.restarts import Restarts
@@ -99,7 +99,7 @@ class _Visit:
 
     def begin(self, stub: Stub, breakpoints: Breakpoints, main: Module) -> None:
         """See `Visitor`: put the breakpoints."""
-        self._main, self._breakpoints = main, breakpoints
+        self._main, self._breakpoints, self._frames = main, breakpoints, Frames(stub, self._guest, main)
         for probe, place in self._probes:
             self._put(probe, place, main)
         if self.elsewhere:
@@ -107,7 +107,7 @@ class _Visit:
             for address in self._libraries.changed:
                 breakpoints.insert(address)
         if self._wants_fault:
-            self.faults = Candidates(self._guest, main, source(self._guest))
+            self.faults = Candidates(self._guest, main, source(self._guest), self._frames)
 
     def take(self, stub: Stub) -> bool:
         """See `Visitor`: take what is wanted of this stop."""
@@ -230,7 +230,7 @@ class _Visit:
         table = self._guest.table
         registers = stub.registers()
         pc = registers.values[table.pc]
-        back = self._backtrace(stub, probe, when, registers.values)
+        back = self._frames.backtrace(registers.values) if probe.backtrace else Backtrace(())
         return Snapshot(
             probe.at,
             when,
@@ -255,11 +255,6 @@ class _Visit:
         if when == ENTRY:
             addresses.append(return_address(stub, table, values[table.sp]))
         return tuple(self._module(address).function_name_at(address) for address in addresses)
-
-    def _backtrace(self, stub: Stub, probe: Probe, when: str, values: Mapping[str, int]) -> Backtrace:
-        if not probe.backtrace:
-            return Backtrace(())
-        return backtrace(stub, self._guest, self._main, values)
 
     def _pieces(self, stub: Stub, probe: Probe, values: Mapping[str, int]) -> Iterator[tuple[int, bytes]]:
         for place, size in probe.memory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -106,13 +106,15 @@ def _frames(path: Path, stamp: tuple[int, int]) -> tuple[cfi.Frames, ...]:
     return tuple(found)
 
 
-def modules(main: Module, memory: Memory, find: Callable[[str], Path | None], vdso: int = 0) -> tuple[Module, ...]:
+def modules(
+    main: Module, memory: Memory, find: Callable[[str], Path | None], more: Iterable[Module] = ()
+) -> tuple[Module, ...]:
     """Return `main` and the shared libraries of its process, by the dynamic linker's list (r_debug of <link.h>).
 
-    `find` returns the file on this machine that a name of the process stands for. `vdso` is where the kernel's own is
-    (AT_SYSINFO_EHDR of the auxiliary vector), 0: nowhere. What cannot be read is left out.
+    `find` returns the file on this machine that a name of the process stands for. `more` are modules that the list has
+    not (see `vdso`). What cannot be read is left out.
     """
-    found = [main, *_vdso(memory, vdso)]
+    found = [main, *more]
     try:
         for bias, name in _linked(main, memory):
             path = find(name)
@@ -123,18 +125,21 @@ def modules(main: Module, memory: Memory, find: Callable[[str], Path | None], vd
     return tuple(found)
 
 
-def _vdso(memory: Memory, start: int) -> Iterator[Module]:
-    """Yield the library that the kernel maps into each process, which is in no file (vdso(7))."""
+def vdso(memory: Memory, start: int) -> tuple[Module, ...]:
+    """Return the library that the kernel maps into each process, which is in no file (vdso(7)), if there is one.
+
+    `start` is where it is: AT_SYSINFO_EHDR of the auxiliary vector, 0: nowhere.
+    """
     pieces = itertools.takewhile(bool, (memory(start + at, PAGE) for at in range(0, MOST_VDSO, PAGE)) if start else ())
     data = b"".join(piece or b"" for piece in pieces)
     if not data.startswith(b"\x7fELF"):
-        return
+        return ()
     try:
         program = places.load(_in_memory(data))
     except UsageError:
-        return
-    if program.segments:
-        yield Module(program, start - program.segments[0][0] // PAGE * PAGE, called="[vdso]")
+        return ()
+    first = program.segments[:1]
+    return tuple(Module(program, start - at // PAGE * PAGE, called="[vdso]") for at, _, _ in first)
 
 
 @lru_cache(maxsize=8)

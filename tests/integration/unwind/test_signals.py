@@ -14,7 +14,7 @@ import pytest
 
 from harness.elf import places
 from harness.probe.conversation import AT_ENTRY
-from harness.probe.frames import backtrace
+from harness.probe.frames import Frames
 from harness.probe.guest import Guest
 from harness.process.spec import Command
 from harness.registers import TABLES
@@ -132,12 +132,12 @@ def test_below_a_handler_of_c_are_the_frames_that_were_there_at_the_fault(
     with qemu(arch, tmp_path, path, *arguments) as served:
         stub = served.stub
         bias = 0 if program.is_fixed else stub.auxv()[AT_ENTRY] - program.entry
-        main = Module(program, bias)
+        frames = Frames(stub, guest, Module(program, bias))
         stub.insert(program.find("in_handler").addresses[-1] + bias)
         assert stub.run(SECONDS).signal == "SIGSEGV"
-        at_fault = backtrace(stub, guest, main, stub.registers().values)
+        at_fault = frames.backtrace(stub.registers().values)
         assert stub.run(SECONDS, signal="SIGSEGV").signal == "SIGTRAP"
-        found = backtrace(stub, guest, main, stub.registers().values)
+        found = frames.backtrace(stub.registers().values)
     assert [frame.name for frame in found.frames[:2]] == ["in_handler", "handle"]
     of_libc = [frame.name for frame in found.frames[2 : -len(at_fault.frames)]]
     assert of_libc == [name for name in of_libc if arch == "amd64" and name.startswith("libc.so.6+")]

@@ -17,7 +17,7 @@ from harness.elf import code, places
 from harness.elf.reading import DAMAGE
 from harness.registers import TABLES
 from harness.snapshot import FAULT, THREAD, WAS_SENT, Fault, Snapshot
-from harness.unwind.modules import AT_SYSINFO_EHDR, Module, modules, vdso
+from harness.unwind.modules import AT_SYSINFO_EHDR, Module, holding, modules, vdso
 from harness.unwind.unwinder import Backtrace, unwind
 
 NO_PROGRAM = "not available: the program is not at hand"
@@ -150,7 +150,7 @@ class Remains:
         return code.around(data, start, pc, self.core.arch, is_thumb=function.is_thumb) if data else ()
 
     def _module(self, address: int) -> Module | None:
-        return next((module for module in self._usable if module.holds(address)), None)
+        return holding(self._usable, address)
 
     def _memory(self, address: int, size: int) -> bytes | None:
         """Return what the core has, or else what the files have that were mapped there."""

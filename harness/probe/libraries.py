@@ -18,7 +18,7 @@ from harness.probe.frames import finder, reader
 from harness.probe.guest import Guest
 from harness.snapshot import Probe
 from harness.stub.client import Stub
-from harness.unwind.modules import Module, modules
+from harness.unwind.modules import Module, holding, modules
 
 AT_BASE = 7  # of the auxiliary vector: where the dynamic loader is (getauxval(3))
 OPENS = frozenset({"dlopen", "dlmopen"})
@@ -91,4 +91,4 @@ class Libraries:
 
     def at(self, address: int) -> Module:
         """Return the library that has `address`, or else the program."""
-        return next((module for module in self._known.values() if module.holds(address)), self._main)
+        return holding(self._known.values(), address) or self._main

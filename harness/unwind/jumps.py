@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.elf.calls import calls
 from harness.registers import RegisterTable
-from harness.unwind.modules import Module
+from harness.unwind.modules import Module, holding
 
 _MEMORY = re.compile(
     r"\[(?P<base>[a-z]\w*)(?: \+ (?P<index>[a-z]\w*)(?:\*(?P<scale>\d))?)?"
@@ -35,7 +35,7 @@ def came_by_call(
     `by_any`: a direct call will do, which goes there by way of a stub (a procedure linkage table's): where the program
     counter is cannot be code. `load` returns the word at an address. Raises CfiBroken where it cannot be read, OSError.
     """
-    module = next((row for row in modules if row.holds(back - 1)), None)
+    module = holding(modules, back - 1)
     function = module.function(back - 1) if module is not None else None
     if module is None or function is None:
         return False

@@ -59,6 +59,11 @@ class Module:
         found = self.function(address)
         return found.name if found else hex(address)
 
+    def starts(self, address: int) -> bool:
+        """Whether a function starts at a run-time address."""
+        found = self.function(address)
+        return found is not None and found.start + self.bias == address
+
     def covers(self, address: int) -> bool:
         """Whether there is call frame information of a run-time address."""
         return any(frames.entry(address - self.bias) is not None for frames in self.frames)
@@ -84,6 +89,11 @@ class Module:
         """The tables of its file."""
         stat = self.program.path.stat()
         return _frames(self.program.path, (stat.st_size, stat.st_mtime_ns))
+
+
+def holding(found: Iterable[Module], address: int) -> Module | None:
+    """Return the one that has `address`."""
+    return next((module for module in found if module.holds(address)), None)
 
 
 @lru_cache(maxsize=16)

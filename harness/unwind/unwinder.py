@@ -17,7 +17,7 @@ from harness.unwind import cfi, jumps, signals
 from harness.unwind import switches as of
 from harness.unwind.cursor import CfiBroken
 from harness.unwind.expressions import Evaluator, Memory
-from harness.unwind.modules import Module
+from harness.unwind.modules import Module, holding
 from harness.unwind.switches import SWITCHES
 
 MOST_FRAMES = 4096
@@ -107,7 +107,7 @@ class _Walk:
         if sp is None:
             raise CfiBroken("the stack pointer is not known")
         look = self._pc if self._is_exact else self._pc - 1
-        module = next((row for row in self._modules if row.holds(look)), None)
+        module = holding(self._modules, look)
         is_caller = not self._is_exact
         if is_caller and (called := self._called_by_kernel(module, look)) and self._interrupted(sp, called):
             return
@@ -257,9 +257,7 @@ class _Walk:
 
         A core can lack that page, which is in no file.
         """
-        function = module.function(self._pc) if module is not None else None
-        is_start = function is not None and module is not None and function.start + module.bias == self._pc
-        if module is not None and module.covers(look) and not is_start:
+        if module is not None and module.covers(look) and not module.starts(self._pc):
             return ""
         if module is None and self._is_code(self._pc) and self._memory(self._pc, 2) is None:
             return _PERHAPS
@@ -276,9 +274,8 @@ class _Walk:
         frame = signals.SIGNAL_FRAMES[self._table.arch]
         start = self._cfa(row.cfa) if frame.from_cfa else self._regs[self._switch.sp]
         back = self._load(start + frame.back) & ~self._table.isa_bit
-        module = next((row for row in self._modules if row.holds(back - 1)), None)
-        function = module.function(back) if module is not None else None
-        if module is None or (function is not None and function.start + module.bias == back):
+        module = holding(self._modules, back - 1)
+        if module is None or module.starts(back):
             return False
         found = module.row(back - 1)
         return found is not None and not found.is_signal

@@ -56,9 +56,9 @@ def _around(addresses: Iterable[int]) -> set[int]:
 class Checker:
     """Takes records in the order in which they happened, and holds each exit against its entry (see `Pairs`).
 
-    `checked` counts the crossings that were seen at both ends, by kind; an entry whose
-    exit was not seen (a thread that ended, a panic) says nothing. `total` counts all alarms, `known` those of which the
-    function `known` says the id of a row.
+    `checked` counts the crossings that were seen at both ends, by kind; an entry whose exit was not seen (a thread that
+    ended, a panic) says nothing. `total` counts all alarms, `known` those of which the function `known` says the id of
+    a row.
     """
 
     def __init__(self, table: RegisterTable, sites: Sites, known: Callable[[Alarm], str] = lambda _: "") -> None:
@@ -79,7 +79,6 @@ class Checker:
         self._controlled = _named((*of_c, *control))
         self._zero = promises.ZERO_IN_GO.get(table.arch, "")
         self._frame = promises.FRAME_POINTER.get(table.arch, "")
-        self._thread = table.of_role(THREAD)
         self._without_g = promises.WITHOUT_G.get(table.arch, ())
         self._stacks: Stacks | None = Stacks()
 
@@ -87,11 +86,10 @@ class Checker:
     def wanted(self) -> frozenset[str]:
         """The registers that are looked at."""
         named = {*self._controlled[1], *self._of_go[1]}
-        return frozenset({*named, self.table.sp, self.table.link, self.table.g, self._zero, self._frame, self._thread})
+        thread = self.table.of_role(THREAD)
+        return frozenset({*named, self.table.sp, self.table.link, self.table.g, self._zero, self._frame, thread})
 
-    def take(
-        self, pc: int, registers: Mapping[str, int], back: int | None = None, thread: Hashable | None = None
-    ) -> None:
+    def take(self, pc: int, registers: Mapping[str, int], back: int | None = None, thread: Hashable = None) -> None:
         """Take in the registers at one site. `back` is where an entry returns to, where the stack holds that.
 
         `thread` tells its thread from others; None: a register does, on some architectures.
@@ -175,7 +173,7 @@ class Checker:
             if len(self._interrupted) < REMEMBERED and self.table.word == 8:
                 self._interrupted.setdefault(g, entered.hit)
             return
-        callers = {row.registers[self.table.g] for row in self._pairs.callers(entered, wrapped=wrapped)}
+        callers = {row.g for row in self._pairs.callers(entered, wrapped=wrapped) if row.g is not None}
         if callers and g not in callers:
             rule = f"{promises.ABI_INTERNAL}: the goroutine on whose stack it runs, which called C"
             self._add(Unfit(self.table.g, entered.crossing, entered.name, entered.hit, min(callers), g, rule))
@@ -195,7 +193,7 @@ class Checker:
             for row in self._pairs.of(*INTO_GO, thread=entered.thread):
                 row.mixed = row.mixed or sp < row.at < sp + STACK
         callers = [row for row in self._pairs.of(SWITCH, thread=entered.thread) if row.inner is None]
-        if len({caller.registers.get(self.table.g) for caller in callers}) != 1:
+        if len({caller.g for caller in callers}) != 1:
             return  # which thread this is cannot be told
         caller = max(callers, key=lambda row: row.serial)
         caller.inner = sp

@@ -191,19 +191,16 @@ class Pairs:
         innermost: of others that have not been left nothing tells whether they still are there.
         """
         g = registers.get(self._table.g)
-        last = next((row for row in reversed(self._on_go[left.crossings[0]]) if self._is_of(row, thread, g)), None)
-        if last and last.at == sp and last.back in (None, pc) and self.keeps_frame(last, sp, registers):
-            return [last]  # as nearly always
         newest = [row for row in reversed(self._on_go[left.crossings[0]]) if row.back in (None, pc)]
         ours = [row for row in newest if self._is_of(row, thread, g)]
         exact = [row for row in ours if row.at == sp]
-        moved = [row for row in ours if not (sp - row.at) % SMALLEST]
-        for row in itertools.chain(moved[:1] if moved[:1] == ours[:1] else [], exact, moved):
-            if self.keeps_frame(row, sp, registers):
+        fitting = [row for row in ours if not (sp - row.at) % SMALLEST]
+        for row in itertools.chain(ours[:1], exact, fitting):
+            if row in fitting and self.keeps_frame(row, sp, registers):
                 return [row]
         others = [row for row in newest if row.at == sp]  # what tells a thread, or a goroutine, has changed
         alone = ours if len(ours) == 1 else []
-        found = next(itertools.chain(exact, moved, others, alone), None)
+        found = next(itertools.chain(exact, fitting, others, alone), None)
         return [found] if found is not None and found is self._alike(found)[-1] else []
 
     def leave(self, entered: Entered, pc: int, sp: int, registers: Mapping[str, int]) -> None:

@@ -54,9 +54,8 @@ _TEXT = "runtime.text"
 _WRAPPED = ("", ".abi0")  # functions in assembly have a wrapper of ABIInternal
 RUNTIME_S_C = "x_cgo_"
 """What the names of the C functions of Go's own runtime begin with."""
-_C_FUNCTION = re.compile(
-    r"_cgo_[0-9a-f]+_(?:Cfunc|C2func|Cmacro)_(.+)|(x_cgo_\w+|_cgo_libc_\w+)"
-)  # the runtime's own too
+_OF_THE_RUNTIME = r"x_cgo_\w+|_cgo_libc_\w+"
+_C_FUNCTION = re.compile(rf"_cgo_[0-9a-f]+_(?:Cfunc|C2func|Cmacro)_(.+)|({_OF_THE_RUNTIME})")
 _C_NAME = re.compile(r"(?!_cgoexp_|_rt0_)\w+(\.(constprop|part|isra|cold|lto_priv)(\.\d+)?)*")  # with gcc's clones
 _CALL_OTHERS = (
     "_init",

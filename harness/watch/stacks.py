@@ -33,9 +33,7 @@ class Stacks:
     """Takes in where threads enter Go and C."""
 
     def __init__(self) -> None:
-        self._above: dict[
-            int, tuple[str, Hashable]
-        ] = {}  # by the stack pointer: what entered Go there, on which thread
+        self._above: dict[int, tuple[str, Hashable]] = {}  # what entered Go at a stack pointer, and its thread
         self._depths: dict[str, int] = {}
         self._first: dict[Hashable, int] = {}  # by thread, where that can be told
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.elf import gobuild, places
-from harness.unwind.modules import Module
+from harness.unwind.modules import Module, holding
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Subject:
 
     def name_at(self, address: int) -> str:
         """Return the name of an address."""
-        found = (module for module in self._modules if module.holds(address))
-        return next((module.name_at(address) for module in found), hex(address))
+        module = holding(self._modules, address)
+        return module.name_at(address) if module is not None else hex(address)
 
     @cached_property
     def _modules(self) -> tuple[Module, ...]:

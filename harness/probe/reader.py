@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import select
 import threading
@@ -24,6 +25,7 @@ from harness.qemulog.records import Record, Splitter
 CHUNK = 1 << 20
 CUT = "the program closed QEMU's log while it ran: what came then was not seen"
 PAUSE = 1  # milliseconds; the pipe, which holds a record a page, does not fill in them
+FEW, GAP = 32, 128  # ranges of a filter; bytes between two that are joined when there are more
 LOG = "log"
 WIDTH = 4  # bytes of a filter's range; a block is logged when its first address is in it, and no block starts within
 
@@ -53,9 +55,10 @@ def options(addresses: Iterable[int], fifo: Path) -> tuple[str, ...]:
 
 
 def ranges_of(addresses: Iterable[int]) -> list[tuple[int, int]]:
-    """Return the ranges (start, end) that hold `addresses`, as few as there can be without other instructions in them.
+    """Return the ranges (start, end) that hold `addresses`: without other instructions in them, while these are few.
 
-    QEMU compares each block that runs with each range in turn.
+    QEMU compares each block that runs with each range in turn, so many ranges are slow wherever the program is. Those
+    beyond `FEW` are joined with the nearest, across at most `GAP` bytes: the blocks between are logged and passed over.
     """
     found: list[tuple[int, int]] = []
     for address in sorted(addresses):
@@ -63,7 +66,15 @@ def ranges_of(addresses: Iterable[int]) -> list[tuple[int, int]]:
             found[-1] = found[-1][0], address + WIDTH
         else:
             found.append((address, address + WIDTH))
-    return found
+    near = sorted((after[0] - before[1], after[0]) for before, after in itertools.pairwise(found))
+    joined = {start for gap, start in near[: max(0, len(found) - FEW)] if gap <= GAP}
+    runs: list[tuple[int, int]] = []
+    for start, end in found:
+        if start in joined:
+            runs[-1] = runs[-1][0], end
+        else:
+            runs.append((start, end))
+    return runs
 
 
 class Listener(Protocol):

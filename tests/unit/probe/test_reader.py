@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.probe.reader import WIDTH, LogReader, ranges_of
+from harness.probe.reader import FEW, GAP, WIDTH, LogReader, ranges_of
 from harness.qemulog.layouts import LAYOUTS
 
 
@@ -21,6 +21,18 @@ def test_neighbours_share_a_range(addresses: list[int], ranges: list[tuple[int, 
     found = ranges_of(addresses)
     assert found == ranges
     assert all(any(start <= address and address + WIDTH <= end for start, end in found) for address in addresses)
+
+
+def test_many_ranges_are_joined_with_the_nearest() -> None:
+    far = [0x1000 * each for each in range(1, FEW)]
+    near = [0x100000, 0x100000 + WIDTH + 8, 0x100000 + 2 * (WIDTH + 8)]
+    assert ranges_of(far + near) == [*((start, start + WIDTH) for start in far), (near[0], near[-1] + WIDTH)]
+    assert ranges_of(far + near[:1]) == [(start, start + WIDTH) for start in [*far, near[0]]]
+
+
+def test_ranges_that_are_far_apart_are_not_joined_however_many() -> None:
+    addresses = [0x1000 + each * (WIDTH + GAP + 1) for each in range(2 * FEW)]
+    assert ranges_of(addresses) == [(start, start + WIDTH) for start in addresses]
 
 
 @pytest.mark.parametrize("runs_on", [True, False])

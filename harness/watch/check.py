@@ -16,6 +16,7 @@ from harness.watch.promises import Promise
 from harness.watch.sites import (
     CALLBACK,
     CGOCALL,
+    FORWARD,
     HANDLER,
     INTO_C,
     INTO_GO,
@@ -132,6 +133,9 @@ class Checker:
         self._pairs.drop(crossing)
 
     def _enter(self, site: Site, sp: int, registers: Mapping[str, int], back: int | None, thread: Hashable) -> None:
+        if site.crossing == FORWARD:
+            self._pairs.hand_on(sp, thread)
+            return
         self._hits[site.name] += 1
         hit = self._hits[site.name]
         if self.table.link:
@@ -218,6 +222,9 @@ class Checker:
             self._add(WrongStack(self.table.sp, SWITCH, "a C function", entered.hit, entered.at, entered.inner, rule))
 
     def _leave(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int], thread: Hashable) -> None:
+        if left.crossings == (FORWARD,):
+            self._pairs.come_back(sp, thread)
+            return
         for entered in self._pairs.left(left, pc, sp, registers, thread):
             self._hold_call(entered, left, sp, registers)
             self._pairs.leave(entered, pc, sp, registers)

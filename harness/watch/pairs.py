@@ -37,7 +37,7 @@ class Entered:
     `thread` and the goroutine `g` are None where not known. `at` is where the stack pointer of the entry is now, as far
     as that is known. `mixed`: C that is not the runtime's ran inside it, which may change control bits. `inner` is the
     stack pointer of the C function that this call of asmcgocall entered, None as long as that cannot be told.
-    `is_over`: what it was in has been left.
+    `is_over`: what it was in has been left. `has_handed_on`: it has called a handler of C that has not returned.
     """
 
     crossing: str
@@ -51,6 +51,7 @@ class Entered:
     mixed: bool = False
     inner: int | None = None
     is_over: bool = False
+    has_handed_on: bool = False
     serial: int = field(default_factory=lambda: next(_serial))
 
 
@@ -138,10 +139,8 @@ class Pairs:
         keys = [(crossing, sp) for crossing in left.crossings]
         exact = [row for row in map(self._on_c.get, keys) if row is not None and row.back in (None, pc)]
         if exact:
-            if exact[0].crossing in SIGNALS:
-                return exact
             if not self._is_stale(exact[0]):
-                return exact[:1]
+                return exact if exact[0].crossing in SIGNALS else exact[:1]
             self._doubted[exact[0].crossing, sp] = self._on_c.pop((exact[0].crossing, sp))
         for key in keys:
             if key in self._doubted and self._doubted[key].back in (None, pc):
@@ -149,6 +148,7 @@ class Pairs:
                 self.unheld += 1
                 return []
         rows = [row for row in self.of(*left.crossings, thread=thread) if row.back in (None, pc)]
+        rows = [row for row in rows if not row.has_handed_on]
         is_told = any(row.back is not None for row in rows)
         is_off = (sp + self._popped) % self._table.stack_alignment  # which no call of C leaves behind
         if left.crossings == (INTO_C,) or not (left.sure or left.name == KERNEL or is_told or is_off):
@@ -161,8 +161,11 @@ class Pairs:
     def _is_stale(self, row: Entered) -> bool:
         """Whether `row` is left over: what it called itself has not been left, or, on its thread, C is called anew.
 
-        What is called anew, which need not be watched, begins at the same place.
+        What is called anew, which need not be watched, begins at the same place. Of a signal's nothing tells but that
+        C's handler has not come back.
         """
+        if row.crossing in SIGNALS:
+            return row.has_handed_on
         if row.crossing == INTO_C:
             inside = itertools.chain(self.of(*INTO_GO, thread=row.thread), self._doubted.values())
             if any(other.crossing in INTO_GO and not other.is_over and _is_within(other, row) for other in inside):
@@ -229,6 +232,21 @@ class Pairs:
             return True
         before = row.registers[self._frame]
         return registers[self._frame] in (before, before + sp - row.registers[self._table.sp])
+
+    def hand_on(self, sp: int, thread: Hashable) -> None:
+        """A signal's handler calls, at `sp`, one of C: that may change control bits, which the kernel puts back."""
+        for row in self._handlers(sp, thread):
+            row.mixed = row.has_handed_on = True
+
+    def come_back(self, sp: int, thread: Hashable) -> None:
+        """The handler of C that was called about `sp` has returned."""
+        for row in self._handlers(sp, thread):
+            row.has_handed_on = False
+
+    def _handlers(self, sp: int, thread: Hashable) -> list[Entered]:
+        """Return the handlers, of Go, in the innermost of which `sp` is."""
+        rows = [row for row in self.of(*SIGNALS, thread=thread) if sp < row.at < sp + WITHIN]
+        return [row for row in rows if row.at == min(other.at for other in rows)]
 
     def drop(self, crossing: str) -> None:
         """Forget the entries of `crossing`."""

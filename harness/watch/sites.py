@@ -46,6 +46,9 @@ SWITCH = "asmcgocall itself"
 CALLBACK = "cgocallback"
 """cgocallbackg, which cgocallback calls on the goroutine's stack."""
 
+FORWARD = "sigfwd"
+"""What calls, in a signal handler of Go, the one that C had before; that need not return (siglongjmp)."""
+
 HANDLER = "sigtrampgo"
 CGOCALL = "runtime.cgocall"  # calls asmcgocall on a goroutine's stack, never on a system stack
 _OPENS_PLUGINS = "plugin.open"
@@ -192,6 +195,9 @@ def left_in_go(program: Program, arch: str) -> Sites:
     entries.update({address: Site(CALLBACK, program.name_at(address), address in wrapped) for address in callbacks})
     names = [f"runtime.cgocallback{suffix}" for suffix in _WRAPPED]
     exits.update(_left(program, arch, names, CALLBACK, callbacks, by_pointer=True))
+    entries.update({address: Site(FORWARD, FORWARD) for address in _entries(program, FORWARD)})
+    names = [f"{_RUNTIME}{FORWARD}{suffix}" for suffix in _WRAPPED]
+    exits.update(_left(program, arch, names, FORWARD, (), by_pointer=True))
     for function in program.by_name.get(_RUNTIME + HANDLER, ()) if TABLES[arch].g else ():
         entries.update({address: Site(HANDLER, HANDLER) for address in function.entries})
     if arch not in ZERO_IN_GO:

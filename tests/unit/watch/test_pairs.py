@@ -7,7 +7,7 @@ from collections.abc import Hashable
 import pytest
 
 from harness.registers import AMD64, ARM64, RISCV64, TABLES, RegisterTable
-from harness.watch.pairs import MOST, SMALLEST, Entered, Pairs
+from harness.watch.pairs import FAR, MOST, SMALLEST, Entered, Pairs
 from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, SIGNALS, SWITCH, Exit
 
 EXIT, SP, MOVED, FRAME, C_FRAME = 0x2000, 0x400000, 0x10000, 0x130, 0x7000
@@ -164,6 +164,35 @@ def test_a_signal_ends_nothing_but_other_handlers() -> None:
     run.pairs.doubt_below(SIGNALS, SP, None)
     assert [row.hit for row in run.pairs.of(INTO_GO[0], *SIGNALS)] == [1]
     assert run.leave(SP - FRAME, A, SIGNALS[0]) == []
+
+
+@pytest.mark.parametrize("off", [0, 16])
+@pytest.mark.parametrize(("table", "thread"), [(AMD64, 1), (ARM64, None)], ids=("amd64", "arm64"))
+def test_a_handler_that_c_s_has_not_come_back_to_is_not_taken_for_one_of_c(
+    table: RegisterTable, thread: Hashable, off: int
+) -> None:
+    run, (inner, outer) = Run(table), SIGNALS
+    for crossing in (outer, inner):
+        run.enter(SP, 0, crossing, thread)
+    run.enter(SP + 2 * FAR, 0, inner, 2 if thread else None)
+    run.pairs.hand_on(SP - FRAME, thread)
+    assert run.leave(SP - off, 0, inner, thread) == []
+    assert run.pairs.unheld == (not off)
+    assert run.leave(SP + 2 * FAR, 0, inner, 2 if thread else None) == [3]
+    first = run.enter(SP, 0, inner, thread)
+    assert run.leave(SP, 0, inner, thread) == [first]
+
+
+def test_a_handler_that_c_s_has_come_back_to_is_held_but_for_control_bits() -> None:
+    run, (crossing, _) = Run(), SIGNALS
+    outer = run.enter(SP + 4096, 0, crossing)
+    inner = run.enter(SP, 0, crossing)
+    for _ in range(2):
+        run.pairs.hand_on(SP - FRAME, None)
+        run.pairs.come_back(SP - FRAME - 8, None)
+    assert [row.mixed for row in run.pairs.of(crossing)] == [False, True]
+    assert run.leave(SP, 0, crossing) == [inner]
+    assert run.leave(SP + 4096, 0, crossing) == [outer]
 
 
 @pytest.mark.parametrize(("table", "thread"), [(ARM64, None), (AMD64, 1)], ids=["arm64", "amd64"])

@@ -11,7 +11,8 @@ from harness.qemulog.records import Values
 from harness.registers import THREAD, RegisterTable
 from harness.watch import promises
 from harness.watch.alarms import Alarm, Drifted, Misaligned, NoGoroutine, Unfit, WrongStack
-from harness.watch.pairs import ON_GO_STACKS, SMALLEST, STACK, Entered, Pairs
+from harness.watch.entries import Entered
+from harness.watch.pairs import ON_GO_STACKS, SMALLEST, STACK, Pairs
 from harness.watch.promises import Promise
 from harness.watch.sites import (
     CALLBACK,
@@ -27,7 +28,7 @@ from harness.watch.sites import (
     Site,
     Sites,
 )
-from harness.watch.stacks import FRAMES, UNTOLD, Begun, Stacks
+from harness.watch.stacks import FRAMES, OWN, UNTOLD, Begun, Stacks
 
 MOST = 1000  # alarms of one run that are kept, of known ones half of that
 ADDRESS = 56  # bits of an address of user space, at most (RISC-V's Sv57, x86's five levels)
@@ -196,11 +197,11 @@ class Checker:
         if not name.startswith(RUNTIME_S_C):
             for row in self._pairs.of(*INTO_GO, thread=entered.thread):
                 row.mixed = row.mixed or sp < row.at < sp + STACK
-        callers = [row for row in self._pairs.of(SWITCH, thread=entered.thread) if row.inner is None]
+        callers = self._pairs.waiting(entered.thread)
         if len({caller.g for caller in callers}) != 1:
             return  # which thread this is cannot be told
         caller = max(callers, key=lambda row: row.serial)
-        caller.inner = sp
+        self._pairs.begin(caller, sp)
         if caller.back is not None:
             self._hold_stack(caller, self.sites.exits[caller.back].name)
 
@@ -208,8 +209,8 @@ class Checker:
         """Return where C begins on its thread's stack."""
         if self._stacks is None:
             return Begun(UNTOLD)
-        switches = self._pairs.of(SWITCH, thread=entered.thread)
-        begun = next(filter(None, (Stacks.on_its_own(SWITCH, row.at, entered.at) for row in switches)), None)
+        switches = self._pairs.above(SWITCH, entered.at, OWN, entered.thread)
+        begun = next((Stacks.on_its_own(SWITCH, row.at, entered.at) for row in switches), None)
         if begun is None and entered.name.startswith(RUNTIME_S_C):
             return Begun(UNTOLD)  # not all of these are called by asmcgocall
         is_only = len(self.sites.static_g) <= 1

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from harness.registers import THREAD, RegisterTable
 from harness.watch import promises
+from harness.watch.entries import Entered, Rows, serial
 from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, KERNEL, SIGNALS, SWITCH, Exit
 
 ON_GO_STACKS = (SWITCH, CALLBACK)
@@ -27,32 +27,6 @@ SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a mul
 BETWEEN = 256  # bytes between asmcgocall's frame and that of the cgocallbackg that C called; less than a stack's guard
 MOST = 1 << 13  # entries that are kept, and exits
 LEFTOVERS = 1 << 10
-_serial = itertools.count()
-
-
-@dataclass(eq=False)
-class Entered:
-    """`back` is where it returns to; None where the stack, which the log does not show, holds that.
-
-    `thread` and the goroutine `g` are None where not known. `at` is where the stack pointer of the entry is now, as far
-    as that is known. `mixed`: C that is not the runtime's ran inside it, which may change control bits. `inner` is the
-    stack pointer of the C function that this call of asmcgocall entered, None as long as that cannot be told.
-    `is_over`: what it was in has been left. `has_handed_on`: it has called a handler of C that has not returned.
-    """
-
-    crossing: str
-    name: str
-    hit: int
-    registers: Mapping[str, int]
-    back: int | None
-    thread: Hashable
-    at: int
-    g: int | None = None
-    mixed: bool = False
-    inner: int | None = None
-    is_over: bool = False
-    has_handed_on: bool = False
-    serial: int = field(default_factory=lambda: next(_serial))
 
 
 def _is_within(row: Entered, outer: Entered) -> bool:
@@ -72,7 +46,8 @@ class Pairs:
         self._on_c: dict[tuple[str, int], Entered] = {}
         self._doubted: dict[tuple[str, int], Entered] = {}  # whose frame is gone, unless it is on another stack
         self.unheld = 0  # exits of such entries
-        self._on_go: dict[str, list[Entered]] = {crossing: [] for crossing in ON_GO_STACKS}  # the oldest first
+        self._on_go = {crossing: Rows() for crossing in ON_GO_STACKS}
+        self._waiting: dict[Hashable, dict[int, Entered]] = {}  # calls of asmcgocall that have not entered C, by thread
         self._left: dict[tuple[int, int], tuple[int, Mapping[str, int]]] = {}  # with the serial number that was next
 
     def thread(self, registers: Mapping[str, int]) -> Hashable:
@@ -82,18 +57,37 @@ class Pairs:
     def of(self, *crossings: str, thread: Hashable = None) -> Iterator[Entered]:
         """Yield the entries of `crossings`, the oldest of each first: all, or those of `thread`."""
         for crossing in crossings:
-            on_c = (row for row in self._on_c.values() if row.crossing == crossing)
-            for row in self._on_go.get(crossing, on_c):
-                if thread is None or row.thread == thread:
-                    yield row
+            if crossing in ON_GO_STACKS:
+                yield from self._on_go[crossing].of(thread, None)
+            else:
+                rows = (row for row in self._on_c.values() if row.crossing == crossing)
+                yield from (row for row in rows if thread is None or row.thread == thread)
+
+    def above(self, crossing: str, sp: int, reach: int, thread: Hashable) -> list[Entered]:
+        """Return the entries of `crossing` less than `reach` bytes above `sp`, or there, on stacks of goroutines."""
+        rows = self._on_go[crossing].at(*range(sp, sp + reach, self._table.word))
+        return [row for row in rows if thread is None or row.thread == thread]
+
+    def waiting(self, thread: Hashable) -> list[Entered]:
+        """Return the calls of asmcgocall on `thread` that have not entered C, as far as that can be told."""
+        return list(self._waiting.get(thread, {}).values())
+
+    def begin(self, caller: Entered, sp: int) -> None:
+        """The call `caller` of asmcgocall has entered C at `sp`."""
+        caller.inner = sp
+        self._forget_waiting(caller)
+
+    def _forget_waiting(self, row: Entered) -> None:
+        waiting = self._waiting.get(row.thread, {})
+        waiting.pop(row.serial, None)
+        if not waiting:
+            self._waiting.pop(row.thread, None)
 
     def callers(self, entered: Entered, *, wrapped: bool) -> Iterator[Entered]:
         """Yield the calls of C on whose stack `entered`, a callback, is entered; `wrapped`: its wrapper was before."""
-        for row in self.of(SWITCH, thread=entered.thread):
-            if 0 <= row.at - entered.at < BETWEEN:
-                newer = [other for other in self._alike(row) if other.serial > row.serial]
-                if not newer[wrapped:]:
-                    yield row
+        for row in self.above(SWITCH, entered.at, BETWEEN, entered.thread):
+            if next(itertools.islice(self._newer(row), int(wrapped), None), None) is None:
+                yield row
 
     def enter(self, entered: Entered) -> None:
         """Take in an entry. One of the same crossing at the same place of the same stack is gone."""
@@ -106,18 +100,25 @@ class Pairs:
             self._on_c[key] = entered
             return
         rows = self._on_go[entered.crossing]
-        for row in [row for row in rows if row.at == entered.at and self._same_frame(row, entered)]:
-            if self._is_of(row, entered.thread, entered.g):
-                rows.remove(row)
-        rows.append(entered)
+        for row in rows.at(entered.at):
+            if self._same_frame(row, entered) and self._is_of(row, entered.thread, entered.g):
+                self._remove(row)
+        rows.add(entered)
+        if entered.crossing == SWITCH:
+            self._waiting.setdefault(entered.thread, {})[entered.serial] = entered
         if len(rows) > MOST:
-            del rows[0]
+            self._remove(next(iter(rows)))
+
+    def _remove(self, row: Entered) -> None:
+        self._on_go[row.crossing].remove(row)
+        self._forget_waiting(row)
 
     def tell(self, entered: Entered) -> None:
         """Take in which goroutine it is, of what a wrapper has called whose own entry need not hold that."""
-        wrapper = next(reversed(list(self.of(entered.crossing, thread=entered.thread))), None)
-        if wrapper is not None and 0 <= wrapper.at - entered.at < BETWEEN:
-            wrapper.g = entered.g
+        rows = self._on_go[entered.crossing]
+        newest = next(reversed(rows.of_thread(entered.thread).values()), None)
+        if newest is not None and 0 <= newest.at - entered.at < BETWEEN:
+            rows.change(newest, g=entered.g)
 
     def left(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int], thread: Hashable) -> list[Entered]:
         """Return the entries that are left at `pc` with the stack pointer `sp`, which has then to be told to `leave`.
@@ -173,7 +174,7 @@ class Pairs:
         within = {INTO_C: SWITCH, INTO_GO[0]: CALLBACK}.get(row.crossing)
         if within is None or row.thread is None:
             return False
-        return any(other.serial > row.serial for other in self.of(within, thread=row.thread))
+        return next(reversed(self._on_go[within].of_thread(row.thread)), 0) > row.serial
 
     def _abandon(self, row: Entered) -> None:
         """Doubt what `row`, which was not left, was called by, and what it has called: something else is there now."""
@@ -194,21 +195,23 @@ class Pairs:
         innermost: of others that have not been left nothing tells whether they still are there.
         """
         g = registers.get(self._table.g)
-        newest = [row for row in reversed(self._on_go[left.crossings[0]]) if row.back in (None, pc)]
-        ours = [row for row in newest if self._is_of(row, thread, g)]
+        rows = self._on_go[left.crossings[0]]
+        ours = [row for row in reversed(rows.of(thread, g)) if row.back in (None, pc)]
         exact = [row for row in ours if row.at == sp]
         fitting = [row for row in ours if not (sp - row.at) % SMALLEST]
         for row in itertools.chain(ours[:1], exact, fitting):
             if row in fitting and self.keeps_frame(row, sp, registers):
                 return [row]
-        others = [row for row in newest if row.at == sp]  # what tells a thread, or a goroutine, has changed
+        others = [
+            row for row in reversed(rows.at(sp)) if row.back in (None, pc)
+        ]  # what tells a thread, or a goroutine, has changed
         alone = ours if len(ours) == 1 else []
         found = next(itertools.chain(exact, fitting, others, alone), None)
-        return [found] if found is not None and found is self._alike(found)[-1] else []
+        return [found] if found is not None and next(self._newer(found), None) is None else []
 
     def leave(self, entered: Entered, pc: int, sp: int, registers: Mapping[str, int]) -> None:
         """Forget what was left with the stack pointer `sp`: what is newer is gone, what is older has moved too."""
-        self._left[pc, sp] = next(_serial), registers
+        self._left[pc, sp] = serial(), registers
         if len(self._left) > MOST:
             del self._left[next(iter(self._left))]
         if entered.crossing not in ON_GO_STACKS:
@@ -216,15 +219,14 @@ class Pairs:
             for row in itertools.chain(self._on_c.values(), self._doubted.values()):
                 row.is_over = row.is_over or _is_within(row, entered)
             return
-        for rows in self._on_go.values():
-            newer = itertools.takewhile(lambda row: row.serial > entered.serial, reversed(rows))
-            for row in [row for row in newer if self._is_with(row, entered)]:
-                rows.remove(row)
-        self._on_go[entered.crossing].remove(entered)
+        for row in list(self._newer(entered)):
+            self._remove(row)
+        self._remove(entered)
         moved = sp - entered.at
         if moved and not moved % SMALLEST:
-            for row in self._alike(entered):
-                row.at += moved if row.g is None or entered.g is None or row.g == entered.g else 0
+            for rows in self._on_go.values():
+                for row in rows.of(entered.thread, entered.g):
+                    rows.change(row, at=row.at + moved)
 
     def keeps_frame(self, row: Entered, sp: int, registers: Mapping[str, int]) -> bool:
         """Whether the frame pointer is what it was at the entry; where it points into the stack it moves with that."""
@@ -250,7 +252,10 @@ class Pairs:
 
     def drop(self, crossing: str) -> None:
         """Forget the entries of `crossing`."""
-        self._on_go.get(crossing, []).clear()
+        if crossing in ON_GO_STACKS:
+            self._on_go[crossing].clear()
+        if crossing == SWITCH:
+            self._waiting.clear()
         for key in [key for key in self._on_c if key[0] == crossing]:
             del self._on_c[key]
 
@@ -264,14 +269,10 @@ class Pairs:
         while len(self._doubted) > LEFTOVERS:
             del self._doubted[next(iter(self._doubted))]
 
-    def _alike(self, entered: Entered) -> list[Entered]:
-        """Return the entries of the thread, or goroutine, of `entered` on stacks of Go, the oldest first."""
-        rows = (row for row in self.of(*ON_GO_STACKS) if self._is_with(row, entered))
-        return sorted(rows, key=lambda row: row.serial)
-
-    def _is_with(self, row: Entered, entered: Entered) -> bool:
-        """Whether both are of one thread, or, where that is not known, of one goroutine."""
-        return self._is_of(row, entered.thread, entered.g if entered.thread is None else None)
+    def _newer(self, entered: Entered) -> Iterator[Entered]:
+        """Yield what was entered after `entered` on its thread, or by its goroutine, on stacks of Go; in no order."""
+        for rows in self._on_go.values():
+            yield from itertools.takewhile(lambda row: row.serial > entered.serial, rows.beside(entered))
 
     @staticmethod
     def _is_of(row: Entered, thread: Hashable, g: int | None) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Hashable
 import pytest
 
 from harness.registers import AMD64, ARM64, RISCV64, TABLES, RegisterTable
-from harness.watch.pairs import FAR, MOST, SMALLEST, Entered, Pairs
+from harness.watch.entries import Entered
+from harness.watch.pairs import FAR, MOST, SMALLEST, Pairs
 from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, SIGNALS, SWITCH, Exit
 
 EXIT, SP, MOVED, FRAME, C_FRAME = 0x2000, 0x400000, 0x10000, 0x130, 0x7000

@@ -143,6 +143,7 @@ class Checker:
             back = registers[self.table.link] & ~self.table.isa_bit
         if site.crossing not in (*ON_GO_STACKS, HANDLER):
             self._pairs.doubt_below((site.crossing,), sp, thread)
+        self._pairs.crossed(site.crossing, sp, thread)
         g = registers.get(self.table.g) if site.crossing == SWITCH or site.name not in self._without_g else None
         entered = Entered(site.crossing, site.name, hit, registers, back, thread, sp, g)
         if site.crossing in INTO_GO and self._stacks:
@@ -229,8 +230,12 @@ class Checker:
         for entered in self._pairs.left(left, pc, sp, registers, thread):
             self._hold_call(entered, left, sp, registers)
             self._pairs.leave(entered, pc, sp, registers)
+            if entered.crossing not in ON_GO_STACKS:
+                self._pairs.crossed(entered.crossing, sp, thread)
         if left.crossings[0] not in ON_GO_STACKS:
             self._pairs.doubt_below(left.crossings, sp, thread)
+        if set(left.crossings) <= set(SIGNALS):
+            self._pairs.undoubt(sp, thread)
 
     def _hold_call(self, entered: Entered, left: Exit, sp: int, registers: Mapping[str, int]) -> None:
         """Hold an entry against the registers where it is left."""

@@ -26,6 +26,7 @@ FAR = 1 << 16  # the same where the exit is that of nothing else
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
 BETWEEN = 256  # bytes between asmcgocall's frame and that of the cgocallbackg that C called; less than a stack's guard
 MOST = 1 << 13  # entries that are kept, and exits
+OUTERMOST = 1 << 10  # of entries, the oldest that are not the first to go: they may well be left some day
 LEFTOVERS = 1 << 10
 
 
@@ -45,6 +46,9 @@ class Pairs:
         self._register = table.of_role(THREAD)
         self._on_c: dict[tuple[str, int], Entered] = {}
         self._doubted: dict[tuple[str, int], Entered] = {}  # whose frame is gone, unless it is on another stack
+        self._lost: dict[tuple[str, int], int | None] = {}  # more of these: where they return to
+        self._deep: dict[Hashable, int] = {}  # the stack pointer of C, by thread, when it crossed last
+        self._maybe: dict[Hashable, list[tuple[int, Entered]]] = {}  # doubted by thread, with the stack pointer of why
         self.unheld = 0  # exits of such entries
         self._on_go = {crossing: Rows() for crossing in ON_GO_STACKS}
         self._waiting: dict[Hashable, dict[int, Entered]] = {}  # calls of asmcgocall that have not entered C, by thread
@@ -107,7 +111,8 @@ class Pairs:
         if entered.crossing == SWITCH:
             self._waiting.setdefault(entered.thread, {})[entered.serial] = entered
         if len(rows) > MOST:
-            self._remove(next(iter(rows)))
+            self._remove(next(itertools.islice(rows, OUTERMOST, None)))
+            self.unheld += 1
 
     def _remove(self, row: Entered) -> None:
         self._on_go[row.crossing].remove(row)
@@ -146,6 +151,10 @@ class Pairs:
         for key in keys:
             if key in self._doubted and self._doubted[key].back in (None, pc):
                 del self._doubted[key]
+                self.unheld += 1
+                return []
+            if key in self._lost and self._lost[key] in (None, pc):
+                del self._lost[key]
                 self.unheld += 1
                 return []
         rows = [row for row in self.of(*left.crossings, thread=thread) if row.back in (None, pc)]
@@ -259,15 +268,43 @@ class Pairs:
         for key in [key for key in self._on_c if key[0] == crossing]:
             del self._on_c[key]
 
+    def crossed(self, crossing: str, sp: int, thread: Hashable) -> None:
+        """Something has been entered, or what was entered has been left: on a stack of C at `sp`.
+
+        A goroutine that calls C may have left what was called before by a panic.
+        """
+        if thread is None or crossing in SIGNALS:
+            return
+        self._maybe.pop(thread, None)
+        if crossing == SWITCH:
+            self._deep.pop(thread, None)
+        elif crossing != CALLBACK:
+            self._deep[thread] = sp
+
+    def undoubt(self, sp: int, thread: Hashable) -> None:
+        """A signal's handler, whose frame is at `sp`, has returned: what came by below that was of its own stack."""
+        for seen, row in self._maybe.pop(thread, ()):
+            key = row.crossing, row.at
+            if 0 <= sp - seen < FAR and self._doubted.get(key) is row and key not in self._on_c:
+                self._on_c[key] = self._doubted.pop(key)
+
     def doubt_below(self, crossings: Iterable[str], sp: int, thread: Hashable) -> None:
-        """Doubt the entries below `sp` on a stack of C, where one of `crossings` has been entered or left."""
+        """Doubt the entries below `sp` on a stack of C, where one of `crossings` has been entered or left.
+
+        That need not be the stack on which the thread has crossed, deeper than these, if a signal's handler runs.
+        """
         is_signal = set(SIGNALS).issuperset(crossings)  # which interrupts, and so ends nothing
         reach = FAR if thread is None else STACK  # further down may be another thread's
         for key, row in list(self._on_c.items()):
             if sp - reach < row.at < sp and row.thread == thread and not (is_signal and row.crossing not in SIGNALS):
                 self._doubted[key] = self._on_c.pop(key)
+                if thread in self._deep and self._deep[thread] <= row.at:
+                    self._maybe.setdefault(thread, []).append((sp, row))
         while len(self._doubted) > LEFTOVERS:
-            del self._doubted[next(iter(self._doubted))]
+            key = next(iter(self._doubted))
+            self._lost[key] = self._doubted.pop(key).back
+        while len(self._lost) > MOST:
+            del self._lost[next(iter(self._lost))]
 
     def _newer(self, entered: Entered) -> Iterator[Entered]:
         """Yield what was entered after `entered` on its thread, or by its goroutine, on stacks of Go; in no order."""

@@ -8,7 +8,7 @@ import pytest
 
 from harness.registers import AMD64, ARM64, RISCV64, TABLES, RegisterTable
 from harness.watch.entries import Entered
-from harness.watch.pairs import FAR, MOST, SMALLEST, Pairs
+from harness.watch.pairs import FAR, LEFTOVERS, MOST, SMALLEST, Pairs
 from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, SIGNALS, SWITCH, Exit
 
 EXIT, SP, MOVED, FRAME, C_FRAME = 0x2000, 0x400000, 0x10000, 0x130, 0x7000
@@ -182,6 +182,45 @@ def test_a_handler_that_c_s_has_not_come_back_to_is_not_taken_for_one_of_c(
     assert run.leave(SP + 2 * FAR, 0, inner, 2 if thread else None) == [3]
     first = run.enter(SP, 0, inner, thread)
     assert run.leave(SP, 0, inner, thread) == [first]
+
+
+@pytest.mark.parametrize("is_deep", [True, False])
+def test_what_a_handler_on_a_stack_above_seemed_to_end_is_held_when_it_has_returned(*, is_deep: bool) -> None:
+    run, (crossing, _), above = Run(AMD64), INTO_GO, SP + 4096
+    run.enter(SP, A, crossing, 1)
+    run.pairs.crossed(crossing, SP if is_deep else SP + 8, 1)
+    run.pairs.doubt_below((*INTO_GO, *SIGNALS), above, 1)
+    run.pairs.undoubt(above + FRAME, 1)
+    assert run.leave(SP, A, crossing, 1) == ([1] if is_deep else [])
+    assert run.pairs.unheld == (not is_deep)
+
+
+def test_what_was_called_before_a_goroutine_calls_c_is_not_held_for_what_a_handler_did() -> None:
+    run, (crossing, _) = Run(AMD64), INTO_GO
+    run.enter(SP, A, crossing, 1)
+    run.pairs.crossed(crossing, SP, 1)
+    run.pairs.crossed(SWITCH, SP, 1)
+    run.pairs.doubt_below(INTO_GO, SP + 4096, 1)
+    run.pairs.undoubt(SP + 4096 + FRAME, 1)
+    assert run.leave(SP, A, crossing, 1) == []
+
+
+def test_one_of_too_many_that_are_in_doubt_is_not_taken_for_an_outer_one() -> None:
+    run, (crossing, _) = Run(), INTO_GO
+    run.enter(SP + FRAME, A, crossing)
+    for number in range(LEFTOVERS + 1):
+        run.enter(SP - number * 16, A, crossing)
+    run.pairs.doubt_below(INTO_GO, SP + 8, None)
+    assert run.leave(SP, A, crossing) == []
+    assert run.pairs.unheld == 1
+    assert run.leave(SP + FRAME, A, crossing) == [1]
+
+
+def test_of_too_many_on_stacks_of_go_the_outermost_are_kept() -> None:
+    run = Run()
+    for number in range(MOST + 5):
+        run.enter(SP + number * FRAME, A + number)
+    assert (run.leave(SP, A), run.pairs.unheld) == ([1], 5)
 
 
 def test_a_handler_that_c_s_has_come_back_to_is_held_but_for_control_bits() -> None:

@@ -10,9 +10,10 @@ package main
 #include <string.h>
 #include <sys/mman.h>
 
-enum { SIZE = 1 << 16 };
+enum { SIZE = 1 << 16, STACK = 1 << 18, CALLBACKS = 20 };
 
 extern int goAdd(int);
+extern int goSignal(int);
 
 static __thread sigjmp_buf out;
 static __thread volatile int jumps;
@@ -85,6 +86,41 @@ static void in_threads(void)
         pthread_join(running[i], NULL);
 }
 
+static int one(void) { return 1; }
+static int (*volatile by_pointer)(void) = one;
+
+static void on_own_stack(int number, siginfo_t *info, void *context) { signals += by_pointer(); }
+static void signal_in_call(void) { raise(SIGUSR2); }
+
+static void *with_stack_above(void *stack)
+{
+    stack_t own = {.ss_sp = stack, .ss_size = SIZE};
+
+    if (sigaltstack(&own, NULL) != 0)
+        abort();
+    for (int i = 0; i < CALLBACKS; i++)
+        if (goSignal(i) != i + 1)
+            abort();
+    own.ss_flags = SS_DISABLE;
+    sigaltstack(&own, NULL);
+    return NULL;
+}
+
+// A thread of C whose signals have a stack right above its own.
+static void in_thread_with_stack_above(void)
+{
+    char *stacks = mmap(NULL, STACK + SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pthread_attr_t own;
+    pthread_t running;
+
+    install(SIGUSR2, on_own_stack);
+    pthread_attr_init(&own);
+    if (pthread_attr_setstack(&own, stacks, STACK) != 0 ||
+        pthread_create(&running, &own, with_stack_above, stacks + STACK) != 0)
+        abort();
+    pthread_join(running, NULL);
+}
+
 static void write_to_page(void)
 {
     *(volatile char *)page = 1;
@@ -107,6 +143,12 @@ const each = 5
 //export goAdd
 func goAdd(number C.int) C.int { return number + 1 }
 
+//export goSignal
+func goSignal(number C.int) C.int {
+	C.signal_in_call()
+	return number + 1
+}
+
 func main() {
 	C.after_go()
 	switch os.Args[1] {
@@ -117,6 +159,8 @@ func main() {
 			}
 		}
 		C.in_threads()
+	case "above":
+		C.in_thread_with_stack_above()
 	case "rounds":
 		for i := 0; i < each; i++ {
 			C.write_to_page()

@@ -100,6 +100,7 @@ def test_a_function_of_go_whose_stack_grows_is_entered_once(arch: str, tmp_path:
 
 @pytest.mark.parametrize("words", [("snapshot", "--at=main"), ("run", "--watch-crossings", "--runner=native")])
 def test_an_interrupt_ends_a_native_program_that_is_stopped(words: tuple[str, ...], tmp_path: Path) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and what it starts
     (tmp_path / "a.c").write_text('#include <unistd.h>\nint main(void) { write(1, "!", 1); for (;;) pause(); }\n')
     subprocess.run(["gcc", "-o", tmp_path / "waits", tmp_path / "a.c"], check=True)
     with subprocess.Popen(

@@ -101,6 +101,7 @@ class Pairs:
             if before is not None:
                 self._abandon(before)
             self._doubted.pop(key, None)
+            self._lost.pop(key, None)
             self._on_c[key] = entered
             return
         rows = self._on_go[entered.crossing]
@@ -135,8 +136,8 @@ class Pairs:
         else:
             found = self._left_on_c(left, pc, sp, thread)
         if found and (pc, sp) in self._left:
-            serial, last = self._left[pc, sp]
-            if found[0].serial < serial and last == registers:
+            since, last = self._left[pc, sp]
+            if found[0].serial < since and last == registers:
                 return []
         return found
 

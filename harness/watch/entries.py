@@ -23,7 +23,8 @@ class Entered:
     `thread` and the goroutine `g` are None where not known. `at` is where the stack pointer of the entry is now, as far
     as that is known. `mixed`: C that is not the runtime's ran inside it, which may change control bits. `inner` is the
     stack pointer of the C function that this call of asmcgocall entered, None as long as that cannot be told.
-    `is_over`: what it was in has been left. `has_handed_on`: it has called a handler of C that has not returned.
+    `is_over`: what it was in has been left. `handed_on_at` is the stack pointer at which it has called a handler
+    of C that has not returned.
     """
 
     crossing: str
@@ -37,7 +38,7 @@ class Entered:
     mixed: bool = False
     inner: int | None = None
     is_over: bool = False
-    has_handed_on: bool = False
+    handed_on_at: int | None = None
     serial: int = field(default_factory=serial)
 
 
@@ -77,15 +78,16 @@ class Rows:
             index.clear()
 
     def change(self, row: Entered, **values: int | None) -> None:
-        """Change the `at` or the `g` of `row`."""
-        for index, key in self._indexes(row):
-            del index[key][row.serial]
-            if not index[key]:
-                del index[key]
+        """Change the `at` or the `g` of `row`, which stays where it is among those of its thread."""
+        before = self._indexes(row)
         for name, value in values.items():
             setattr(row, name, value)
-        for index, key in self._indexes(row):
-            index[key][row.serial] = row
+        for (index, old), (_, new) in zip(before, self._indexes(row), strict=True):
+            if old != new:
+                del index[old][row.serial]
+                if not index[old]:
+                    del index[old]
+                index[new][row.serial] = row
 
     def at(self, *places: int) -> list[Entered]:
         """Return the entries at stack pointers, the oldest first."""

@@ -23,6 +23,7 @@ STACK = 8 << 20  # bytes below a stack pointer that are the same stack's, as a r
 WITHIN = 1 << 20  # the same where the thread is not known: the next one's stack has as much
 NEAR = 64  # bytes by which a stack pointer can be wrong and still be told to belong to an entry
 FAR = 1 << 16  # the same where the exit is that of nothing else
+HANDLER_FRAMES = 1 << 13  # bytes that Go's own signal handling takes before it calls C's; their stacks have 32 KiB
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
 BETWEEN = 256  # bytes between asmcgocall's frame and that of the cgocallbackg that C called; less than a stack's guard
 MOST = 1 << 13  # entries that are kept, and exits
@@ -152,14 +153,16 @@ class Pairs:
         for key in keys:
             if key in self._doubted and self._doubted[key].back in (None, pc):
                 del self._doubted[key]
-                self.unheld += 1
-                return []
-            if key in self._lost and self._lost[key] in (None, pc):
+            elif key in self._lost and self._lost[key] in (None, pc):
                 del self._lost[key]
-                self.unheld += 1
-                return []
+            else:
+                continue
+            self.unheld += 1
+            self._maybe.pop(thread, None)  # a handler that seemed to end it has been left, if there was one
+            self._deep.pop(thread, None)
+            return []
         rows = [row for row in self.of(*left.crossings, thread=thread) if row.back in (None, pc)]
-        rows = [row for row in rows if not row.has_handed_on]
+        rows = [row for row in rows if row.handed_on_at is None]
         is_told = any(row.back is not None for row in rows)
         is_off = (sp + self._popped) % self._table.stack_alignment  # which no call of C leaves behind
         if left.crossings == (INTO_C,) or not (left.sure or left.name == KERNEL or is_told or is_off):
@@ -176,7 +179,7 @@ class Pairs:
         C's handler has not come back.
         """
         if row.crossing in SIGNALS:
-            return row.has_handed_on
+            return row.handed_on_at is not None
         if row.crossing == INTO_C:
             inside = itertools.chain(self.of(*INTO_GO, thread=row.thread), self._doubted.values())
             if any(other.crossing in INTO_GO and not other.is_over and _is_within(other, row) for other in inside):
@@ -247,18 +250,16 @@ class Pairs:
 
     def hand_on(self, sp: int, thread: Hashable) -> None:
         """A signal's handler calls, at `sp`, one of C: that may change control bits, which the kernel puts back."""
-        for row in self._handlers(sp, thread):
-            row.mixed = row.has_handed_on = True
+        rows = [row for row in self.of(*SIGNALS, thread=thread) if sp < row.at < sp + HANDLER_FRAMES]
+        for row in rows:
+            if row.at == min(other.at for other in rows):
+                row.mixed, row.handed_on_at = True, sp
 
     def come_back(self, sp: int, thread: Hashable) -> None:
         """The handler of C that was called about `sp` has returned."""
-        for row in self._handlers(sp, thread):
-            row.has_handed_on = False
-
-    def _handlers(self, sp: int, thread: Hashable) -> list[Entered]:
-        """Return the handlers, of Go, in the innermost of which `sp` is."""
-        rows = [row for row in self.of(*SIGNALS, thread=thread) if sp < row.at < sp + WITHIN]
-        return [row for row in rows if row.at == min(other.at for other in rows)]
+        for row in self.of(*SIGNALS, thread=thread):
+            if row.handed_on_at is not None and abs(row.handed_on_at - sp) < BETWEEN:
+                row.handed_on_at = None
 
     def drop(self, crossing: str) -> None:
         """Forget the entries of `crossing`."""

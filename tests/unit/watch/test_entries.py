@@ -59,6 +59,7 @@ def test_what_has_changed_is_found_by_what_it_is_now_and_stays_as_old_as_it_was(
     found.change(older, at=32, g=B)
     assert (older.at, older.g) == (32, B)
     assert found.at(16) == found.of(None, A) == []
+    assert list(found.of_thread(None).values()) == [older, newer]
     assert found.at(32) == found.of(None, B) == list(found.beside(newer))[::-1] == [older, newer]
 
 

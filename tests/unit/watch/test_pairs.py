@@ -195,6 +195,27 @@ def test_what_a_handler_on_a_stack_above_seemed_to_end_is_held_when_it_has_retur
     assert run.pairs.unheld == (not is_deep)
 
 
+def test_what_is_left_while_in_doubt_was_not_below_a_handler_that_returns_later() -> None:
+    run, (crossing, _), above = Run(AMD64), INTO_GO, SP + 4096
+    run.enter(SP - FRAME, A, crossing, 1)
+    run.enter(SP - 2 * FRAME, A, crossing, 1)
+    run.pairs.crossed(crossing, SP - 2 * FRAME, 1)
+    run.pairs.doubt_below(INTO_GO, above, 1)  # by a handler that jumps back
+    assert run.leave(SP - 2 * FRAME, A, crossing, 1) == []
+    run.pairs.undoubt(above + FRAME, 1)
+    assert run.leave(SP - FRAME, A, crossing, 1) == []
+
+
+def test_the_handler_of_another_thread_has_not_come_back() -> None:
+    run, (crossing, _), near = Run(), SIGNALS, 0x8000
+    for sp in (SP, SP + near):
+        run.enter(sp, 0, crossing)
+        run.pairs.hand_on(sp - FRAME, None)
+    run.pairs.come_back(SP - FRAME - 8, None)
+    assert run.leave(SP + near, 0, crossing) == []
+    assert run.leave(SP, 0, crossing) == [1]
+
+
 def test_what_was_called_before_a_goroutine_calls_c_is_not_held_for_what_a_handler_did() -> None:
     run, (crossing, _) = Run(AMD64), INTO_GO
     run.enter(SP, A, crossing, 1)

@@ -60,21 +60,17 @@ def ranges_of(addresses: Iterable[int]) -> list[tuple[int, int]]:
     QEMU compares each block that runs with each range in turn, so many ranges are slow wherever the program is. Those
     beyond `FEW` are joined with the nearest, across at most `GAP` bytes: the blocks between are logged and passed over.
     """
+    ordered = sorted(addresses)
+    gaps = sorted((after - before - WIDTH, after) for before, after in itertools.pairwise(ordered))
+    apart = [row for row in gaps if row[0] > 0]
+    joined = {address for gap, address in apart[: max(0, len(apart) + 1 - FEW)] if gap <= GAP}
     found: list[tuple[int, int]] = []
-    for address in sorted(addresses):
-        if found and address <= found[-1][1]:
+    for address in ordered:
+        if found and (address <= found[-1][1] or address in joined):
             found[-1] = found[-1][0], address + WIDTH
         else:
             found.append((address, address + WIDTH))
-    near = sorted((after[0] - before[1], after[0]) for before, after in itertools.pairwise(found))
-    joined = {start for gap, start in near[: max(0, len(found) - FEW)] if gap <= GAP}
-    runs: list[tuple[int, int]] = []
-    for start, end in found:
-        if start in joined:
-            runs[-1] = runs[-1][0], end
-        else:
-            runs.append((start, end))
-    return runs
+    return found
 
 
 class Listener(Protocol):

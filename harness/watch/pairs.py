@@ -52,7 +52,7 @@ class Pairs:
         self._maybe: dict[Hashable, list[tuple[int, Entered]]] = {}  # doubted by thread, with the stack pointer of why
         self.unheld = 0  # exits of such entries
         self._on_go = {crossing: Rows() for crossing in ON_GO_STACKS}
-        self._waiting: dict[Hashable, dict[int, Entered]] = {}  # calls of asmcgocall that have not entered C, by thread
+        self._waiting: dict[int, Entered] = {}  # calls of asmcgocall that have not entered C, by serial number
         self._left: dict[tuple[int, int], tuple[int, Mapping[str, int]]] = {}  # with the serial number that was next
 
     def thread(self, registers: Mapping[str, int]) -> Hashable:
@@ -75,23 +75,17 @@ class Pairs:
 
     def waiting(self, thread: Hashable) -> list[Entered]:
         """Return the calls of asmcgocall on `thread` that have not entered C, as far as that can be told."""
-        return list(self._waiting.get(thread, {}).values())
+        return [row for row in self._waiting.values() if thread is None or row.thread == thread]
 
     def begin(self, caller: Entered, sp: int) -> None:
         """The call `caller` of asmcgocall has entered C at `sp`."""
         caller.inner = sp
-        self._forget_waiting(caller)
-
-    def _forget_waiting(self, row: Entered) -> None:
-        waiting = self._waiting.get(row.thread, {})
-        waiting.pop(row.serial, None)
-        if not waiting:
-            self._waiting.pop(row.thread, None)
+        del self._waiting[caller.serial]
 
     def callers(self, entered: Entered, *, wrapped: bool) -> Iterator[Entered]:
         """Yield the calls of C on whose stack `entered`, a callback, is entered; `wrapped`: its wrapper was before."""
         for row in self.above(SWITCH, entered.at, BETWEEN, entered.thread):
-            if next(itertools.islice(self._newer(row), int(wrapped), None), None) is None:
+            if not any(itertools.islice(self._newer(row), int(wrapped), None)):
                 yield row
 
     def enter(self, entered: Entered) -> None:
@@ -111,14 +105,14 @@ class Pairs:
                 self._remove(row)
         rows.add(entered)
         if entered.crossing == SWITCH:
-            self._waiting.setdefault(entered.thread, {})[entered.serial] = entered
+            self._waiting[entered.serial] = entered
         if len(rows) > MOST:
             self._remove(next(itertools.islice(rows, OUTERMOST, None)))
             self.unheld += 1
 
     def _remove(self, row: Entered) -> None:
         self._on_go[row.crossing].remove(row)
-        self._forget_waiting(row)
+        self._waiting.pop(row.serial, None)
 
     def tell(self, entered: Entered) -> None:
         """Take in which goroutine it is, of what a wrapper has called whose own entry need not hold that."""
@@ -215,12 +209,11 @@ class Pairs:
         for row in itertools.chain(ours[:1], exact, fitting):
             if row in fitting and self.keeps_frame(row, sp, registers):
                 return [row]
-        others = [
-            row for row in reversed(rows.at(sp)) if row.back in (None, pc)
-        ]  # what tells a thread, or a goroutine, has changed
+        # What tells a thread, or a goroutine, has changed.
+        others = [row for row in reversed(rows.at(sp)) if row.back in (None, pc)]
         alone = ours if len(ours) == 1 else []
         found = next(itertools.chain(exact, fitting, others, alone), None)
-        return [found] if found is not None and next(self._newer(found), None) is None else []
+        return [found] if found is not None and not any(self._newer(found)) else []
 
     def leave(self, entered: Entered, pc: int, sp: int, registers: Mapping[str, int]) -> None:
         """Forget what was left with the stack pointer `sp`: what is newer is gone, what is older has moved too."""
@@ -251,8 +244,9 @@ class Pairs:
     def hand_on(self, sp: int, thread: Hashable) -> None:
         """A signal's handler calls, at `sp`, one of C: that may change control bits, which the kernel puts back."""
         rows = [row for row in self.of(*SIGNALS, thread=thread) if sp < row.at < sp + HANDLER_FRAMES]
+        innermost = min((row.at for row in rows), default=sp)
         for row in rows:
-            if row.at == min(other.at for other in rows):
+            if row.at == innermost:
                 row.mixed, row.handed_on_at = True, sp
 
     def come_back(self, sp: int, thread: Hashable) -> None:

@@ -187,17 +187,15 @@ def left_in_go(program: Program, arch: str) -> Sites:
             (function, *_) = program.by_name[name]
             entries.update({address: Site(INTO_C, match[1] or match[2]) for address in function.entries})
     pads = _entries(program, "asmcgocall_landingpad")  # of amd64: jumps to C
-    exits.update(_left(program, arch, ["runtime.asmcgocall.abi0", "runtime.asmcgocall"], INTO_C, pads, by_pointer=True))
+    exits.update(_left(program, arch, _names("asmcgocall"), INTO_C, pads, by_pointer=True))
     switches, callbacks = _entries(program, "asmcgocall"), _entries(program, "cgocallbackg")
     entries.update({address: Site(SWITCH, program.name_at(address)) for address in switches})
     exits.update(_left(program, arch, _CALLERS, SWITCH, switches))
     wrapped = _wrapped(program, callbacks)
     entries.update({address: Site(CALLBACK, program.name_at(address), address in wrapped) for address in callbacks})
-    names = [f"runtime.cgocallback{suffix}" for suffix in _WRAPPED]
-    exits.update(_left(program, arch, names, CALLBACK, callbacks, by_pointer=True))
+    exits.update(_left(program, arch, _names("cgocallback"), CALLBACK, callbacks, by_pointer=True))
     entries.update({address: Site(FORWARD, FORWARD) for address in _entries(program, FORWARD)})
-    names = [f"{_RUNTIME}{FORWARD}{suffix}" for suffix in _WRAPPED]
-    exits.update(_left(program, arch, names, FORWARD, (), by_pointer=True))
+    exits.update(_left(program, arch, _names(FORWARD), FORWARD, (), by_pointer=True))
     for function in program.by_name.get(_RUNTIME + HANDLER, ()) if TABLES[arch].g else ():
         entries.update({address: Site(HANDLER, HANDLER) for address in function.entries})
     if arch not in ZERO_IN_GO:
@@ -231,9 +229,14 @@ def _wrapped(program: Program, addresses: Collection[int]) -> frozenset[int]:
     return frozenset(at for at in addresses if at not in wrappers) if wrappers else frozenset()
 
 
+def _names(name: str) -> list[str]:
+    """Return what the runtime's function `name` is called, by each of its ABIs."""
+    return [f"{_RUNTIME}{name}{suffix}" for suffix in _WRAPPED]
+
+
 def _entries(program: Program, name: str) -> tuple[int, ...]:
     """Return where the runtime's function `name` is entered, by each of its ABIs."""
-    rows = [row for suffix in _WRAPPED for row in program.by_name.get(f"{_RUNTIME}{name}{suffix}", ())]
+    rows = [row for known in _names(name) for row in program.by_name.get(known, ())]
     return tuple(address for row in rows for address in row.entries)
 
 

@@ -9,12 +9,10 @@ from harness.watch.sites import CALLBACK, INTO_GO, SIGNALS
 
 from ..support import deep, load_case
 from .mutants import named
-from .watched import OWN, watched
+from .watched import ARCHES, OWN, TELLS_THREADS, watched
 
 CASE = load_case(OWN / "handed_on")
-ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "mips64le", "arm")
 FEW = {("jumps", "arm64"), ("rounds", "amd64"), ("jumps", "riscv64"), ("above", "amd64")}
-TELLS_THREADS = ("amd64", "riscv64", "ppc64le")  # by a register, in QEMU's log
 SAYS = {"jumps": "15 15\n", "rounds": "5 0\n", "above": "0 20\n"}
 DIES = ("rounds", "s390x")  # a handler of C that returns has overwritten Go's stack by then (docs/findings.md)
 ROWS = [(way, arch) for way in SAYS for arch in ARCHES if (way, arch) != DIES]

@@ -9,10 +9,9 @@ from harness.watch.sites import CALLBACK, INTO_GO
 
 from ..support import deep, load_case
 from .mutants import named
-from .watched import OWN, watched
+from .watched import ARCHES, OWN, TELLS_THREADS, watched
 
 CASE = load_case(OWN / "leftovers")
-ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "mips64le", "arm")
 WAYS = {"depths": ARCHES, "unwatched": ARCHES, "small": ARCHES, "heap": ARCHES[:-1], "locked": ARCHES, "reused": ARCHES}
 FEW = {
     ("depths", "arm64"),
@@ -25,7 +24,6 @@ FEW = {
 }
 ROWS = [(way, arch) for way, arches in WAYS.items() for arch in arches]
 *_, STOPS = WATCH_BY
-TELLS_THREADS = ("amd64", "riscv64", "ppc64le")  # by a register, in QEMU's log
 
 
 @pytest.mark.parametrize(("way", "arch"), [row if row in FEW else deep(*row) for row in ROWS])

@@ -12,9 +12,8 @@ from harness.watch.sites import CALLBACK
 from ..support import CORPUS, load_case, some
 from .mutants import named, overlaid
 from .test_modes import LOSES
-from .watched import watched
+from .watched import ARCHES, watched
 
-ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "arm", "mips64le")
 CASE = load_case(CORPUS / "crossings" / "stacks_move")
 RETURNED = {"grow": 256, "panic": 190}  # callbacks: 13 on each of 12 threads, 25 on each of 4 goroutines
 *_, STOPS = WATCH_BY

@@ -24,6 +24,8 @@ from harness.watch.watcher import Watched
 from ..support import CORPUS, load_case, shipped, target
 
 OWN = Path(__file__).parent
+ARCHES = ("amd64", "arm64", "riscv64", "s390x", "ppc64le", "mips64le", "arm")  # under QEMU; the last has 32 bits
+TELLS_THREADS = ("amd64", "riscv64", "ppc64le")  # by a register, in QEMU's log
 SENTINELS = CORPUS / "conversions" / "callee_saved"
 
 

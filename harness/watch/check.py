@@ -143,7 +143,8 @@ class Checker:
             back = registers[self.table.link] & ~self.table.isa_bit
         if site.crossing not in (*ON_GO_STACKS, HANDLER):
             self._pairs.doubt_below((site.crossing,), sp, thread)
-        self._pairs.crossed(site.crossing, sp, thread)
+        if site.crossing != HANDLER:  # which no call of C enters
+            self._pairs.crossed(site.crossing, sp, thread)
         g = registers.get(self.table.g) if site.crossing == SWITCH or site.name not in self._without_g else None
         entered = Entered(site.crossing, site.name, hit, registers, back, thread, sp, g)
         if site.crossing in INTO_GO and self._stacks:

@@ -143,8 +143,6 @@ class Checker:
             back = registers[self.table.link] & ~self.table.isa_bit
         if site.crossing not in (*ON_GO_STACKS, HANDLER):
             self._pairs.doubt_below((site.crossing,), sp, thread)
-        if site.crossing != HANDLER:  # which no call of C enters
-            self._pairs.crossed(site.crossing, sp, thread)
         g = registers.get(self.table.g) if site.crossing == SWITCH or site.name not in self._without_g else None
         entered = Entered(site.crossing, site.name, hit, registers, back, thread, sp, g)
         if site.crossing in INTO_GO and self._stacks:
@@ -157,6 +155,9 @@ class Checker:
             self._enter_go(entered)
             if self.table.g and site.name not in self._without_g:
                 self._hold_g(entered, wrapped=site.wrapped)
+        if site.crossing == HANDLER:
+            return  # Go calls it: it is no crossing itself, and where it is left is not looked at
+        self._pairs.crossed(site.crossing, sp, thread)
         paired = back is None or site.crossing in SIGNALS or site.crossing in self._crossings(back)
         if site.wrapped:
             self._pairs.tell(entered)

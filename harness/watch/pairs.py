@@ -278,8 +278,15 @@ class Pairs:
             self._deep[thread] = sp
 
     def undoubt(self, sp: int, thread: Hashable) -> None:
-        """A signal's handler, whose frame is at `sp`, has returned: what came by below that was of its own stack."""
-        for seen, row in self._maybe.pop(thread, ()):
+        """A signal's handler, whose frame is at `sp`, has returned: what came by below that was of its own stack.
+
+        What came by above was of a handler that it has interrupted.
+        """
+        maybe = self._maybe.pop(thread, [])
+        outer = [(seen, row) for seen, row in maybe if seen > sp]
+        if outer:
+            self._maybe[thread] = outer
+        for seen, row in maybe:
             key = row.crossing, row.at
             if 0 <= sp - seen < FAR and self._doubted.get(key) is row and key not in self._on_c:
                 self._on_c[key] = self._doubted.pop(key)

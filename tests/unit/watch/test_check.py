@@ -474,7 +474,8 @@ def test_another_calls_return_by_the_same_place_is_not_taken_for_it() -> None:
 def test_a_signal_of_go_s_does_not_hide_what_a_handler_of_c_seemed_to_end(*, is_first: bool) -> None:
     sites = Sites(OF_GO.entries, {**OF_GO.exits, OTHER_EXIT: Exit((*INTO_GO, *SIGNALS), "call_any+0x10")})
     watch, above = Checker(AMD64, sites), SP + 4096
-    by_c, by_go = (OTHER_EXIT, registers(AMD64, rsp=above)), (HANDLER_ENTRY, registers(AMD64, rsp=GO_SP, xmm15=0))
+    by_c, by_go = (OTHER_EXIT, registers(AMD64, rsp=above)), (HANDLER_ENTRY, registers(AMD64, rsp=above - 64, xmm15=0))
+    watch.take(*by_go)
     watch.take(ENTRY, registers(AMD64))
     for pc, seen in (by_go, by_c) if is_first else (by_c, by_go):
         watch.take(pc, seen)

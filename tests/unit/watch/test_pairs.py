@@ -195,6 +195,16 @@ def test_what_a_handler_on_a_stack_above_seemed_to_end_is_held_when_it_has_retur
     assert run.pairs.unheld == (not is_deep)
 
 
+def test_a_signal_within_a_handler_ends_nothing_that_the_handler_seemed_to_end() -> None:
+    run, (crossing, _), above = Run(AMD64), INTO_GO, SP + 4096
+    run.enter(SP, A, crossing, 1)
+    run.pairs.crossed(crossing, SP, 1)
+    run.pairs.doubt_below(INTO_GO, above, 1)
+    run.pairs.undoubt(above - FRAME, 1)
+    run.pairs.undoubt(above + FRAME, 1)
+    assert run.leave(SP, A, crossing, 1) == [1]
+
+
 def test_what_is_left_while_in_doubt_was_not_below_a_handler_that_returns_later() -> None:
     run, (crossing, _), above = Run(AMD64), INTO_GO, SP + 4096
     run.enter(SP - FRAME, A, crossing, 1)

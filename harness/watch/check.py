@@ -12,7 +12,8 @@ from harness.registers import THREAD, RegisterTable
 from harness.watch import promises
 from harness.watch.alarms import Alarm, Drifted, Misaligned, NoGoroutine, Unfit, WrongStack
 from harness.watch.entries import Entered
-from harness.watch.pairs import ON_GO_STACKS, SMALLEST, STACK, Pairs
+from harness.watch.on_go import ON_GO_STACKS, SMALLEST
+from harness.watch.pairs import Pairs
 from harness.watch.promises import Promise
 from harness.watch.sites import (
     CALLBACK,
@@ -75,6 +76,8 @@ class Checker:
         self.checked: Counter[str] = Counter()
         self._hits: Counter[str] = Counter()
         self._pairs = Pairs(table)
+        self._on_c, self._on_go = self._pairs.on_c, self._pairs.on_go
+        self._thread = table.of_role(THREAD)
         self._popped = 0 if table.link else table.word  # what a return takes off the stack
         of_c, control = promises.of_c(table), promises.CONTROL.get(table.arch, ())
         self._of_c, self._of_go = _named(of_c), _named(promises.of_go(table))
@@ -88,8 +91,8 @@ class Checker:
     def wanted(self) -> frozenset[str]:
         """The registers that are looked at."""
         named = {*self._controlled[1], *self._of_go[1]}
-        thread = self.table.of_role(THREAD)
-        return frozenset({*named, self.table.sp, self.table.link, self.table.g, self._zero, self._frame, thread})
+        of_their_own = self.table.sp, self.table.link, self.table.g, self._zero, self._frame, self._thread
+        return frozenset({*named, *of_their_own})
 
     def take(self, pc: int, registers: Mapping[str, int], back: int | None = None, thread: Hashable = None) -> None:
         """Take in the registers at one site. `back` is where an entry returns to, where the stack holds that.
@@ -97,7 +100,7 @@ class Checker:
         `thread` tells its thread from others; None: a register does, on some architectures.
         """
         sp = registers[self.table.sp]
-        thread = self._pairs.thread(registers) if thread is None else thread
+        thread = registers.get(self._thread) if thread is None else thread
         left = self.sites.exits.get(pc)
         if left is not None:
             self._leave(left, pc, sp - self._popped, registers, thread)
@@ -135,14 +138,14 @@ class Checker:
 
     def _enter(self, site: Site, sp: int, registers: Mapping[str, int], back: int | None, thread: Hashable) -> None:
         if site.crossing == FORWARD:
-            self._pairs.hand_on(sp, thread)
+            self._on_c.hand_on(sp, thread)
             return
         self._hits[site.name] += 1
         hit = self._hits[site.name]
         if self.table.link:
             back = registers[self.table.link] & ~self.table.isa_bit
         if site.crossing not in (*ON_GO_STACKS, HANDLER):
-            self._pairs.doubt_below((site.crossing,), sp, thread)
+            self._on_c.doubt_below((site.crossing,), sp, thread)
         g = registers.get(self.table.g) if site.crossing == SWITCH or site.name not in self._without_g else None
         entered = Entered(site.crossing, site.name, hit, registers, back, thread, sp, g)
         if site.crossing in INTO_GO and self._stacks:
@@ -157,17 +160,17 @@ class Checker:
                 self._hold_g(entered, wrapped=site.wrapped)
         if site.crossing == HANDLER:
             return  # Go calls it: it is no crossing itself, and where it is left is not looked at
-        self._pairs.crossed(site.crossing, sp, thread)
+        self._on_c.crossed(site.crossing, sp, thread)
         paired = back is None or site.crossing in SIGNALS or site.crossing in self._crossings(back)
         if site.wrapped:
-            self._pairs.tell(entered)
+            self._on_go.tell(entered)
         elif paired:
             self._pairs.enter(entered)
 
     def _enter_go(self, entered: Entered) -> None:
         """Hold the entry of a Go function against what has to be there."""
         crossing, name, hit, sp = entered.crossing, entered.name, entered.hit, entered.at
-        above = [row.at for row in self._pairs.of(INTO_GO[0], thread=entered.thread) if 0 <= row.at - sp < FRAMES]
+        above = [row.at for row in self._on_c.above(INTO_GO[0], sp, FRAMES, entered.thread)]
         if above and crossing == CALLBACK:
             rule = "Go code runs on a goroutine's stack (runtime/cgocall.go)"
             self._add(WrongStack(self.table.sp, crossing, name, hit, min(above), sp, rule))
@@ -181,7 +184,7 @@ class Checker:
             if len(self._interrupted) < REMEMBERED and self.table.word == 8:
                 self._interrupted.setdefault(g, entered.hit)
             return
-        callers = {row.g for row in self._pairs.callers(entered, wrapped=wrapped) if row.g is not None}
+        callers = {row.g for row in self._on_go.callers(entered, wrapped=wrapped) if row.g is not None}
         if callers and g not in callers:
             rule = f"{promises.ABI_INTERNAL}: the goroutine on whose stack it runs, which called C"
             self._add(Unfit(self.table.g, entered.crossing, entered.name, entered.hit, min(callers), g, rule))
@@ -198,13 +201,12 @@ class Checker:
             rule = "asmcgocall runs C where cgocallback left the thread's stack, g0.sched.sp (runtime/asm_*.s)"
             self._add(Drifted(self.table.sp, crossing, name, hit, begun.expected, sp, rule))
         if not name.startswith(RUNTIME_S_C):
-            for row in self._pairs.of(*INTO_GO, thread=entered.thread):
-                row.mixed = row.mixed or sp < row.at < sp + STACK
-        callers = self._pairs.waiting(entered.thread)
+            self._on_c.run_c(sp, entered.thread)
+        callers = self._on_go.waiting(entered.thread)
         if len({caller.g for caller in callers}) != 1:
             return  # which thread this is cannot be told
         caller = max(callers, key=lambda row: row.serial)
-        self._pairs.begin(caller, sp)
+        self._on_go.begin(caller, sp)
         if caller.back is not None:
             self._hold_stack(caller, self.sites.exits[caller.back].name)
 
@@ -212,7 +214,7 @@ class Checker:
         """Return where C begins on its thread's stack."""
         if self._stacks is None:
             return Begun(UNTOLD)
-        switches = self._pairs.above(SWITCH, entered.at, OWN, entered.thread)
+        switches = self._on_go.above(SWITCH, entered.at, OWN, entered.thread)
         begun = next((Stacks.on_its_own(SWITCH, row.at, entered.at) for row in switches), None)
         if begun is None and entered.name.startswith(RUNTIME_S_C):
             return Begun(UNTOLD)  # not all of these are called by asmcgocall
@@ -227,17 +229,17 @@ class Checker:
 
     def _leave(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int], thread: Hashable) -> None:
         if left.crossings == (FORWARD,):
-            self._pairs.come_back(sp, thread)
+            self._on_c.come_back(sp, thread)
             return
         for entered in self._pairs.left(left, pc, sp, registers, thread):
             self._hold_call(entered, left, sp, registers)
             self._pairs.leave(entered, pc, sp, registers)
             if entered.crossing not in ON_GO_STACKS:
-                self._pairs.crossed(entered.crossing, sp, thread)
+                self._on_c.crossed(entered.crossing, sp, thread)
         if left.crossings[0] not in ON_GO_STACKS:
-            self._pairs.doubt_below(left.crossings, sp, thread)
+            self._on_c.doubt_below(left.crossings, sp, thread)
         if set(left.crossings) <= set(SIGNALS):
-            self._pairs.undoubt(sp, thread)
+            self._on_c.undoubt(sp, thread)
 
     def _hold_call(self, entered: Entered, left: Exit, sp: int, registers: Mapping[str, int]) -> None:
         """Hold an entry against the registers where it is left."""
@@ -253,7 +255,7 @@ class Checker:
         if not _same(entered.registers, registers, names):
             for promise in promised:
                 self._hold(promise, crossing, left.name, entered, registers)
-        if crossing in ON_GO_STACKS and not self._pairs.keeps_frame(entered, sp, registers):
+        if crossing in ON_GO_STACKS and not self._on_go.keeps_frame(entered, sp, registers):
             before, now = entered.registers[self._frame], registers[self._frame]
             self._add(Alarm(self._frame, crossing, left.name, entered.hit, before, now, promises.ABI_INTERNAL))
         if crossing == SWITCH:

@@ -1,12 +1,15 @@
-"""Entries into crossings; those on goroutines' stacks by what is known of them: a panic may leave thousands there."""
+"""Entries into crossings, by what is known of them: nesting, or panics, may leave thousands there."""
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from harness.watch.ordered import Ordered
 
 _count = itertools.count()
 
@@ -40,6 +43,56 @@ class Entered:
     is_over: bool = False
     handed_on_at: int | None = None
     serial: int = field(default_factory=serial)
+
+
+def _age(row: Entered) -> int:
+    return row.serial
+
+
+class Column:
+    """The entries on stacks of C: one of each crossing at each place."""
+
+    def __init__(self) -> None:
+        self._all: dict[tuple[str, int], Entered] = {}
+        self._places = Ordered()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def get(self, crossing: str, at: int) -> Entered | None:
+        """Return the entry of `crossing` at the stack pointer `at`."""
+        return self._all.get((crossing, at))
+
+    def add(self, row: Entered) -> None:
+        """Take in `row`, at whose place nothing of its crossing is."""
+        self._all[row.crossing, row.at] = row
+        self._places.add((row.crossing, row.thread), row.at)
+
+    def pop(self, crossing: str, at: int) -> Entered | None:
+        """Forget the entry of `crossing` at `at`, and return it."""
+        row = self._all.pop((crossing, at), None)
+        if row is not None:
+            self._places.remove((crossing, row.thread), at)
+        return row
+
+    def pop_first(self) -> Entered:
+        """Forget the one that was added first, and return it."""
+        row = next(iter(self._all.values()))
+        self.pop(row.crossing, row.at)
+        return row
+
+    def of(self, crossing: str) -> list[Entered]:
+        """Return all entries of `crossing`."""
+        return [row for row in self._all.values() if row.crossing == crossing]
+
+    def between(self, low: int, high: int, thread: Hashable, crossings: Iterable[str]) -> list[Entered]:
+        """Return the entries of `crossings` on `thread` from `low` to before `high`, the oldest first."""
+        found = [
+            self._all[crossing, at]
+            for crossing in crossings
+            for at in self._places.between((crossing, thread), low, high)
+        ]
+        return sorted(found, key=_age)
 
 
 class Rows:
@@ -78,7 +131,7 @@ class Rows:
             index.clear()
 
     def change(self, row: Entered, **values: int | None) -> None:
-        """Change the `at` or the `g` of `row`, which stays where it is among those of its thread."""
+        """Change the `at` or the `g` of `row`, which stays as old as it is."""
         before = self._indexes(row)
         for name, value in values.items():
             setattr(row, name, value)
@@ -87,31 +140,29 @@ class Rows:
                 del index[old][row.serial]
                 if not index[old]:
                     del index[old]
+                is_last = next(reversed(index[new]), 0) < row.serial
                 index[new][row.serial] = row
+                if not is_last:
+                    index[new] = dict(sorted(index[new].items()))
 
     def at(self, *places: int) -> list[Entered]:
         """Return the entries at stack pointers, the oldest first."""
-        return _by_age(*(self._at[place] for place in places if place in self._at))
+        return sorted((row for place in places if place in self._at for row in self._at[place].values()), key=_age)
 
     def of_thread(self, thread: Hashable) -> dict[int, Entered]:
         """Return the entries of a thread by their serial numbers, the oldest first."""
         return self._threads.get(thread, {})
 
-    def of(self, thread: Hashable, g: int | None) -> list[Entered]:
-        """Return those that are of `thread` and of the goroutine `g`, as far as these are known; the oldest first."""
+    def of(self, thread: Hashable, g: int | None) -> Iterator[Entered]:
+        """Yield those that are of `thread` and of the goroutine `g`, as far as these are known; the newest first."""
         if g is None:
-            return list(self._all.values() if thread is None else self.of_thread(thread).values())
-        return _by_age(*(self._of[key] for key in ((thread, g), (thread, None)) if key in self._of))
+            return reversed((self._all if thread is None else self.of_thread(thread)).values())
+        groups = [self._of[key] for key in ((thread, g), (thread, None)) if key in self._of]
+        return heapq.merge(*(reversed(group.values()) for group in groups), key=_age, reverse=True)
 
     def beside(self, row: Entered) -> Iterator[Entered]:
         """Yield those of the thread of `row`, or, where that is not known, of its goroutine; the newest first."""
-        if row.thread is not None:
-            return reversed(self.of_thread(row.thread).values())
-        return reversed(self.of(None, row.g))
+        return self.of(row.thread, row.g if row.thread is None else None)
 
     def _indexes(self, row: Entered) -> tuple[tuple[dict[Any, dict[int, Entered]], Hashable], ...]:
         return (self._at, row.at), (self._threads, row.thread), (self._of, (row.thread, row.g))
-
-
-def _by_age(*groups: dict[int, Entered]) -> list[Entered]:
-    return sorted((row for group in groups for row in group.values()), key=lambda row: row.serial)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from harness.watch.ordered import Ordered
+
 FRAMES = 4096  # bytes below a stack pointer that hardly anything but its own stack occupies
 OWN = 256  # bytes that asmcgocall takes at most of the stack it is called on, if it stays there
 ROUNDED = 16  # bytes by which it may align a stack
@@ -34,18 +36,23 @@ class Stacks:
 
     def __init__(self) -> None:
         self._above: dict[int, tuple[str, Hashable]] = {}  # what entered Go at a stack pointer, and its thread
+        self._places = Ordered()  # of these, by thread
         self._depths: dict[str, int] = {}
         self._first: dict[Hashable, int] = {}  # by thread, where that can be told
 
     def enter_go(self, name: str, sp: int, thread: Hashable) -> None:
         """C has called `name`, which enters Go: what was below is gone."""
-        for at in [at for at, (_, other) in self._above.items() if 0 <= sp - at < FRAMES and other == thread]:
-            del self._above[at]
+        for at in self._places.between(thread, sp - FRAMES + 1, sp + 1):
+            self.leave_go(at)
+        self.leave_go(sp)
         self._above[sp] = name, thread
+        self._places.add(thread, sp)
 
     def leave_go(self, sp: int) -> None:
         """What was called at `sp` has returned."""
-        self._above.pop(sp, None)
+        if sp in self._above:
+            _, thread = self._above.pop(sp)
+            self._places.remove(thread, sp)
 
     @staticmethod
     def on_its_own(name: str, at: int, sp: int) -> Begun | None:
@@ -57,7 +64,7 @@ class Stacks:
 
         `is_only`: there is only one runtime of Go, and so one thread that C has not started for it.
         """
-        near = sorted(at for at, (_, other) in self._above.items() if 0 <= at - sp < FRAMES and other == thread)
+        near = self._places.between(thread, sp, sp + FRAMES)
         if near:
             nearest, _ = self._above[near[0]]
             self._depths.setdefault(nearest, near[0] - sp)

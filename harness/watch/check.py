@@ -34,7 +34,7 @@ from harness.watch.stacks import FRAMES, OWN, UNTOLD, Begun, Stacks
 MOST = 1000  # alarms of one run that are kept, of known ones half of that
 ADDRESS = 56  # bits of an address of user space, at most (RISC-V's Sv57, x86's five levels)
 HEAP = 35  # bits of an address that may differ between goroutines of one heap
-REMEMBERED = 1024  # goroutines
+REMEMBERED = 1 << 16  # goroutines
 EACH = 5  # of those, of one register in one crossing of one caller: one that comes always does not drown the others
 
 
@@ -84,6 +84,7 @@ class Checker:
         self._controlled = _named((*of_c, *control))
         self._zero = promises.ZERO_IN_GO.get(table.arch, "")
         self._frame = promises.FRAME_POINTER.get(table.arch, "")
+        self._function = promises.FUNCTION.get(table.arch, "")
         self._without_g = promises.WITHOUT_G.get(table.arch, ())
         self._stacks: Stacks | None = Stacks()
 
@@ -92,7 +93,7 @@ class Checker:
         """The registers that are looked at."""
         named = {*self._controlled[1], *self._of_go[1]}
         of_their_own = self.table.sp, self.table.link, self.table.g, self._zero, self._frame, self._thread
-        return frozenset({*named, *of_their_own})
+        return frozenset({*named, *of_their_own, self._function})
 
     def take(self, pc: int, registers: Mapping[str, int], back: int | None = None, thread: Hashable = None) -> None:
         """Take in the registers at one site. `back` is where an entry returns to, where the stack holds that.
@@ -161,11 +162,17 @@ class Checker:
         if site.crossing == HANDLER:
             return  # Go calls it: it is no crossing itself, and where it is left is not looked at
         self._on_c.crossed(site.crossing, sp, thread)
-        paired = back is None or site.crossing in SIGNALS or site.crossing in self._crossings(back)
         if site.wrapped:
             self._on_go.tell(entered)
-        elif paired:
+        elif self._is_paired(entered):
             self._pairs.enter(entered)
+
+    def _is_paired(self, entered: Entered) -> bool:
+        """Whether the exit of `entered` is one that is looked at, as far as is known where that is."""
+        if entered.back is None:
+            ends = entered.crossing == INTO_GO[0] and entered.registers.get(self._function) == 0
+            return not ends  # the thread, which the C library has it do
+        return entered.crossing in SIGNALS or entered.crossing in self._crossings(entered.back)
 
     def _enter_go(self, entered: Entered) -> None:
         """Hold the entry of a Go function against what has to be there."""

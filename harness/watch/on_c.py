@@ -53,6 +53,9 @@ class OnC:
     def enter(self, entered: Entered) -> None:
         """Take in an entry. One of the same crossing at the same place is gone."""
         key = entered.crossing, entered.at
+        before = self._live.get(*key)
+        if before is not None and before.registers == entered.registers and not self._is_stale(before):
+            return  # logged again, because a signal kept it from running
         before = self._take(*key) or self._doubted.pop(*key)
         if before is not None:
             self._abandon(before)
@@ -82,14 +85,22 @@ class OnC:
             self._deep.pop(thread, None)
             return []
         near = self._live.between(sp - FAR, sp + FAR + 1, thread, left.crossings)
+        is_known = left.sure or left.name == KERNEL
         near = [row for row in near if row.back in (None, pc) and row.handed_on_at is None]
+        if not is_known:  # handlers of C's that are called by QEMU run on stacks that are off
+            near = [row for row in near if row.back is not None or row.crossing not in SIGNALS]
         is_told = any(row.back is not None for row in near)
         is_off = (sp + self._popped) % self._table.stack_alignment  # which no call of C leaves behind
-        if left.crossings == (INTO_C,) or not (left.sure or left.name == KERNEL or is_told or is_off):
+        if left.crossings == (INTO_C,) or not (is_known or is_told or is_off):
             return []  # it may be that of another call
         reach = FAR if left.sure else NEAR
         below = reach if is_told else NEAR  # of what is gone nothing tells which it was
         return [row for row in near if -below <= row.at - sp <= reach][-1:]
+
+    def since(self, left: Exit, sp: int) -> int:
+        """Return the serial number of the last of the entries at `sp` that `left` may be the exit of; -1: none."""
+        rows = [column.get(name, sp) for column in (self._live, self._doubted) for name in left.crossings]
+        return max((row.serial for row in rows if row is not None), default=-1)
 
     def leave(self, entered: Entered) -> None:
         """Forget what was left."""
@@ -209,7 +220,8 @@ class OnC:
         gone = self._inside(self._live, row, ON_C_STACKS)
         if row.crossing in INTO_GO:
             above = self._live.between(row.at + 1, row.at + _reach(row.thread), row.thread, (INTO_C,))
-            gone += [other for other in above if other.serial < row.serial][-1:]
+            nearest = min(above, key=lambda other: other.at, default=row)
+            gone += [nearest] if nearest.serial < row.serial else []  # else its own caller is gone already
         for other in gone:
             self._doubt(other)
 

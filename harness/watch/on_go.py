@@ -7,7 +7,7 @@ stays on one thread (runtime/cgocall.go: it is in a system call, then locked to 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from harness.registers import RegisterTable
 from harness.watch import promises
@@ -17,12 +17,13 @@ from harness.watch.sites import CALLBACK, SWITCH, Exit
 ON_GO_STACKS = (SWITCH, CALLBACK)
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
 BETWEEN = 256  # bytes between asmcgocall's frame and that of the cgocallbackg that C called; less than a stack's guard
+DEEP = 1 << 20  # bytes of a stack that hardly any goroutine uses
 MOST = 1 << 13  # entries of each crossing that are kept
 OUTERMOST = 1 << 10  # of these, the oldest that are not the first to go: they may well be left some day
 
 
 class OnGo:
-    """Holds them until they are left. `unheld` counts those that were not kept so long."""
+    """Holds them until they are left. `unheld` counts those that were not kept so long, and the exits in doubt."""
 
     def __init__(self, table: RegisterTable) -> None:
         self._table = table
@@ -88,19 +89,34 @@ class OnGo:
         rows = self._rows[left.crossings[0]]
         newer = (row for row in rows.of(thread, g) if row.back in (None, pc))
         newest = list(itertools.islice(newer, 1))
-        if newest and not (sp - newest[0].at) % SMALLEST and self.keeps_frame(newest[0], sp, registers):
+        if newest and newest[0].at == sp and self.keeps_frame(newest[0], sp, registers):
             return newest
         ours = newest + list(newer)
         exact = [row for row in ours if row.at == sp]
         fitting = [row for row in ours if not (sp - row.at) % SMALLEST]
-        for row in itertools.chain(exact, fitting):
-            if self.keeps_frame(row, sp, registers):
-                return [row]
+        keeping = [row for row in fitting if self.keeps_frame(row, sp, registers)]
+        if keeping:
+            return self._unless_doubtful(keeping, sp)
         # What tells a thread, or a goroutine, has changed.
         others = [row for row in reversed(rows.at(sp)) if row.back in (None, pc)]
         alone = ours if len(ours) == 1 else []
         found = next(itertools.chain(exact, fitting, others, alone), None)
         return [found] if found is not None and not any(self._newer(found)) else []
+
+    def _unless_doubtful(self, fitting: Sequence[Entered], sp: int) -> list[Entered]:
+        """Return the newest of those that fit; none, and forget it, where an older one that is at `sp` may be meant.
+
+        Either the newest has moved, and the other one is of a goroutine that ended there; or it was further down on a
+        stack that has not moved, and a panic has left it.
+        """
+        newest = fitting[0]
+        may_be_left_over = 0 < sp - newest.at < DEEP
+        if not may_be_left_over or all(row.at != sp for row in fitting):
+            return [newest]
+        self.unheld += 1
+        for row in [*self._newer(newest), newest]:
+            self._remove(row)
+        return []
 
     def leave(self, entered: Entered, sp: int) -> None:
         """Forget what was left with the stack pointer `sp`: what is newer is gone, what is older has moved too."""

@@ -39,25 +39,30 @@ class Pairs:
 
         QEMU logs a block again that a signal kept from running: by another sight of it nothing older is left.
         """
+        since, last = self._left.get((pc, sp), (0, None))
         if left.crossings[0] in ON_GO_STACKS:
             found = self.on_go.left(left, pc, sp, registers, thread)
-        else:
-            found = self.on_c.left(left, pc, sp, thread)
-        if found and (pc, sp) in self._left:
-            since, last = self._left[pc, sp]
-            if found[0].serial < since and last == registers:
-                return []
+            return [] if found and found[0].serial < since and last == registers else found
+        if last is not None and self.on_c.since(left, sp) < since and last == registers:
+            return []
+        before = self.on_c.unheld
+        found = self.on_c.left(left, pc, sp, thread)
+        if self.on_c.unheld > before:
+            self._remember(pc, sp, registers)
         return found
 
     def leave(self, entered: Entered, pc: int, sp: int, registers: Mapping[str, int]) -> None:
         """Forget what was left at `pc` with the stack pointer `sp`."""
-        self._left[pc, sp] = serial(), registers
-        if len(self._left) > MOST:
-            del self._left[next(iter(self._left))]
+        self._remember(pc, sp, registers)
         if entered.crossing in ON_GO_STACKS:
             self.on_go.leave(entered, sp)
         else:
             self.on_c.leave(entered)
+
+    def _remember(self, pc: int, sp: int, registers: Mapping[str, int]) -> None:
+        self._left[pc, sp] = serial(), registers
+        if len(self._left) > MOST:
+            del self._left[next(iter(self._left))]
 
     def drop(self, crossing: str) -> None:
         """Forget the entries of `crossing`."""

@@ -24,6 +24,9 @@ def _promises(*rows: tuple[str, int, str]) -> tuple[Promise, ...]:
     return tuple(Promise(*row) for row in rows)
 
 
+FUNCTION: Mapping[str, str] = MappingProxyType({"amd64": "rdi"})
+"""Where crosscall2 is told what to call, if it is not told where to return to: nil as a thread ends (asm_amd64.s)."""
+
 SPECIAL: Mapping[str, tuple[Promise, ...]] = MappingProxyType(
     {
         # "CR2, CR3, and CR4 are nonvolatile"; CR0 is the most significant nibble.

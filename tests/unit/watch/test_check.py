@@ -482,3 +482,11 @@ def test_a_signal_of_go_s_does_not_hide_what_a_handler_of_c_seemed_to_end(*, is_
     watch.take(KERNEL, registers(AMD64, rsp=above + 64))
     watch.take(EXIT, registers(AMD64, rsp=SP + 8))
     assert (watch.checked["crosscall2"], watch.unheld) == (1, 0)
+
+
+@pytest.mark.parametrize("function", [0, 0x401000])
+def test_what_ends_a_thread_is_called_from_where_its_exit_is_not_known(function: int) -> None:
+    watch = checker(AMD64)
+    watch.take(ENTRY, registers(AMD64, rdi=function, rbx=1))
+    watch.take(OTHER_EXIT, registers(AMD64, rsp=SP + 8, rbx=2))  # of another thread on the same stack, by a pointer
+    assert [alarm.what for alarm in watch.alarms] == (["rbx"] if function else [])

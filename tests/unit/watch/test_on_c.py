@@ -8,8 +8,8 @@ import pytest
 
 from harness.registers import AMD64, ARM64, RegisterTable
 from harness.watch.on_c import FAR, LEFTOVERS, LOST
-from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, SIGNALS, SWITCH
-from tests.unit.watch.pairing import C_FRAME, FRAME, SP, A, Run
+from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, SIGNALS, SWITCH, Exit
+from tests.unit.watch.pairing import C_FRAME, EXIT, FRAME, SP, A, Run
 
 
 @pytest.mark.parametrize(("table", "thread"), [(ARM64, None), (AMD64, 1)], ids=["arm64", "amd64"])
@@ -169,9 +169,39 @@ def test_plain_c_that_returns_where_a_callback_has_not_ended_is_not_taken_for_it
 def test_with_what_is_replaced_the_c_that_called_it_is_in_doubt_too() -> None:
     run = Run()
     run.enter(C_FRAME, 0, INTO_C)
-    for _ in range(2):
-        run.enter(C_FRAME - FRAME, 0, INTO_GO[0])
+    for changed in range(2):
+        run.enter(C_FRAME - FRAME, 0, INTO_GO[0], x19=changed)
+    assert run.leave(C_FRAME - FRAME, 0, INTO_GO[0]) == [3]
     assert run.leave(C_FRAME, 0, INTO_C) == []
+
+
+@pytest.mark.parametrize(("table", "thread"), [(ARM64, None), (AMD64, 1)], ids=["arm64", "amd64"])
+def test_an_entry_that_is_logged_twice_is_one(table: RegisterTable, thread: Hashable) -> None:
+    run = Run(table)
+    caller = run.enter(C_FRAME, 0, INTO_C, thread)
+    for _ in range(2):  # a signal kept it from running
+        run.enter(C_FRAME - FRAME, 0, INTO_GO[0], thread)
+    assert run.leave(C_FRAME - FRAME, 0, INTO_GO[0], thread) == [2]
+    assert run.leave(C_FRAME, 0, INTO_C, thread) == [caller]
+
+
+def test_what_is_replaced_after_its_caller_was_puts_no_other_in_doubt() -> None:
+    run = Run(AMD64)
+    outer = run.enter(C_FRAME + FRAME, 0, INTO_C, 1)
+    for changed in range(3):  # each calls Go, which panics
+        run.enter(C_FRAME, 0, INTO_C, 1, rbx=changed)
+        run.enter(C_FRAME - FRAME, 0, INTO_GO[0], 1, rbx=changed)
+    run.leave(C_FRAME - FRAME, 0, INTO_GO[0], 1)
+    assert run.leave(C_FRAME + FRAME, 0, INTO_C, 1) == [outer]
+    assert run.on_c.unheld == 0
+
+
+def test_a_handler_is_left_near_its_place_only_where_nothing_else_may_be() -> None:
+    run, (crossing, _) = Run(AMD64), SIGNALS
+    run.enter(SP, 0, crossing, 1)
+    by_pointer = Exit((*INTO_GO, *SIGNALS), "f+0x10")
+    assert run.pairs.left(by_pointer, EXIT, SP - 24, run.registers(SP - 24), 1) == []
+    assert run.leave(SP - 24, 0, crossing, 1) == [1]
 
 
 def test_of_entries_near_a_stack_pointer_that_is_none_of_theirs_the_newest_is_taken() -> None:

@@ -232,5 +232,11 @@ func main() {
 		heap()
 	case "locked":
 		locked()
+	case "regrown":
+		regrown()
+	case "nested":
+		nested()
+	case "threads":
+		threads()
 	}
 }

@@ -7,7 +7,7 @@ stays on one thread (runtime/cgocall.go: it is in a system call, then locked to 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 
 from harness.registers import RegisterTable
 from harness.watch import promises
@@ -23,7 +23,7 @@ OUTERMOST = 1 << 10  # of these, the oldest that are not the first to go: they m
 
 
 class OnGo:
-    """Holds them until they are left. `unheld` counts those that were not kept so long, and the exits in doubt."""
+    """Holds them until they are left. `unheld` counts those that were not kept so long."""
 
     def __init__(self, table: RegisterTable) -> None:
         self._table = table
@@ -96,27 +96,12 @@ class OnGo:
         fitting = [row for row in ours if not (sp - row.at) % SMALLEST]
         keeping = [row for row in fitting if self.keeps_frame(row, sp, registers)]
         if keeping:
-            return self._unless_doubtful(keeping, sp)
+            return keeping[:1]
         # What tells a thread, or a goroutine, has changed.
         others = [row for row in reversed(rows.at(sp)) if row.back in (None, pc)]
         alone = ours if len(ours) == 1 else []
         found = next(itertools.chain(exact, fitting, others, alone), None)
         return [found] if found is not None and not any(self._newer(found)) else []
-
-    def _unless_doubtful(self, fitting: Sequence[Entered], sp: int) -> list[Entered]:
-        """Return the newest of those that fit; none, and forget it, where an older one that is at `sp` may be meant.
-
-        Either the newest has moved, and the other one is of a goroutine that ended there; or it was further down on a
-        stack that has not moved, and a panic has left it.
-        """
-        newest = fitting[0]
-        may_be_left_over = 0 < sp - newest.at < DEEP
-        if not may_be_left_over or all(row.at != sp for row in fitting):
-            return [newest]
-        self.unheld += 1
-        for row in [*self._newer(newest), newest]:
-            self._remove(row)
-        return []
 
     def leave(self, entered: Entered, sp: int) -> None:
         """Forget what was left with the stack pointer `sp`: what is newer is gone, what is older has moved too."""
@@ -124,10 +109,19 @@ class OnGo:
             self._remove(row)
         self._remove(entered)
         moved = sp - entered.at
-        if moved and not moved % SMALLEST:
+        if moved and not moved % SMALLEST and not self._may_be_left_over(entered, sp):
             for rows in self._rows.values():
                 for row in list(rows.of(entered.thread, entered.g)):
                     rows.change(row, at=row.at + moved)
+
+    def _may_be_left_over(self, entered: Entered, sp: int) -> bool:
+        """Whether not `entered`, which has been forgotten, but an older entry at `sp` may have been meant.
+
+        Then `entered`, which was further down on a stack that has not moved, was left by a panic. Else the older one is
+        of a goroutine that ended there.
+        """
+        others = self._rows[entered.crossing].at(sp)
+        return 0 < sp - entered.at < DEEP and any(_is_of(row, entered.thread, entered.g) for row in others)
 
     def keeps_frame(self, row: Entered, sp: int, registers: Mapping[str, int]) -> bool:
         """Whether the frame pointer is what it was at the entry; where it points into the stack it moves with that."""

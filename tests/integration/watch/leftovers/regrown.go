@@ -164,5 +164,5 @@ func regrown() {
 			<-done
 		}
 	}
-	fmt.Println(40)
+	fmt.Println(2 * 40) // callbacks that return
 }

@@ -25,9 +25,9 @@ class Entered:
 
     `thread` and the goroutine `g` are None where not known. `at` is where the stack pointer of the entry is now, as far
     as that is known. `mixed`: C that is not the runtime's ran inside it, which may change control bits. `inner` is the
-    stack pointer of the C function that this call of asmcgocall entered, None as long as that cannot be told.
-    `is_over`: what it was in has been left. `handed_on_at` is the stack pointer at which it has called a handler
-    of C that has not returned.
+    stack pointer of the C function that this call of asmcgocall entered, None as long as that cannot be told. `over` is
+    the lowest stack pointer of what it was in, if that has been left. `handed_on_at` is the stack pointer at which it
+    has called a handler of C that has not returned.
     """
 
     crossing: str
@@ -40,7 +40,7 @@ class Entered:
     g: int | None = None
     mixed: bool = False
     inner: int | None = None
-    is_over: bool = False
+    over: int | None = None
     handed_on_at: int | None = None
     serial: int = field(default_factory=serial)
 

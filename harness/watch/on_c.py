@@ -37,7 +37,7 @@ class OnC:
         self._live = Column()
         self._pure = Column()  # of these, the entries into Go inside which no C of the program has run
         self._doubted = Column()  # whose frame is gone, unless it is on another stack
-        self._lost: dict[tuple[str, int], int | None] = {}  # more of these: where they return to
+        self._lost: dict[tuple[str, int], tuple[int, int | None]] = {}  # more: serial number, where it returns to
         self._deep: dict[Hashable, int] = {}  # the stack pointer, by thread, when it crossed last
         self._maybe: dict[Hashable, list[tuple[int, Entered]]] = {}  # doubted by thread, with the stack pointer of why
         self.unheld = 0
@@ -53,9 +53,6 @@ class OnC:
     def enter(self, entered: Entered) -> None:
         """Take in an entry. One of the same crossing at the same place is gone."""
         key = entered.crossing, entered.at
-        before = self._live.get(*key)
-        if before is not None and before.registers == entered.registers and not self._is_stale(before):
-            return  # logged again, because a signal kept it from running
         before = self._take(*key) or self._doubted.pop(*key)
         if before is not None:
             self._abandon(before)
@@ -100,14 +97,20 @@ class OnC:
     def since(self, left: Exit, sp: int) -> int:
         """Return the serial number of the last of the entries at `sp` that `left` may be the exit of; -1: none."""
         rows = [column.get(name, sp) for column in (self._live, self._doubted) for name in left.crossings]
-        return max((row.serial for row in rows if row is not None), default=-1)
+        lost = [self._lost[name, sp][0] for name in left.crossings if (name, sp) in self._lost]
+        return max((*(row.serial for row in rows if row is not None), *lost), default=-1)
+
+    def same(self, entered: Entered) -> int:
+        """Return the serial number of an entry like `entered`, with the same registers; -1: there is none."""
+        row = self._live.get(entered.crossing, entered.at)
+        return row.serial if row is not None and row.registers == entered.registers else -1
 
     def leave(self, entered: Entered) -> None:
         """Forget what was left."""
         self._take(entered.crossing, entered.at)
         for column in (self._live, self._doubted):
             for row in self._inside(column, entered, ON_C_STACKS):
-                row.is_over = True
+                row.over = entered.at if row.over is None else min(row.over, entered.at)
 
     def hand_on(self, sp: int, thread: Hashable) -> None:
         """A signal's handler calls, at `sp`, one of C: that may change control bits, which the kernel puts back."""
@@ -150,7 +153,7 @@ class OnC:
                 self._maybe.setdefault(thread, []).append((sp, row))
         while len(self._doubted) > LEFTOVERS:
             row = self._doubted.pop_first()
-            self._lost[row.crossing, row.at] = row.back
+            self._lost[row.crossing, row.at] = row.serial, row.back
         while len(self._lost) > LOST:
             del self._lost[next(iter(self._lost))]
 
@@ -194,7 +197,7 @@ class OnC:
             if row is not None and row.back in (None, pc):
                 self._doubted.pop(crossing, sp)
                 return True
-            if (crossing, sp) in self._lost and self._lost[crossing, sp] in (None, pc):
+            if (crossing, sp) in self._lost and self._lost[crossing, sp][1] in (None, pc):
                 del self._lost[crossing, sp]
                 return True
         return False
@@ -209,7 +212,7 @@ class OnC:
             return row.handed_on_at is not None
         if row.crossing == INTO_C:
             inside = (other for column in (self._live, self._doubted) for other in self._inside(column, row, INTO_GO))
-            if not all(other.is_over for other in inside):
+            if not all(other.over is not None and other.over < row.at for other in inside):
                 return True
         within = {INTO_C: SWITCH, INTO_GO[0]: CALLBACK}.get(row.crossing)
         newest = self._on_go.newest(within, row.thread) if within and row.thread is not None else None

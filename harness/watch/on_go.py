@@ -18,7 +18,8 @@ ON_GO_STACKS = (SWITCH, CALLBACK)
 SMALLEST = 2048  # bytes of Go's smallest stack: one that moves does so by a multiple
 BETWEEN = 256  # bytes between asmcgocall's frame and that of the cgocallbackg that C called; less than a stack's guard
 DEEP = 1 << 20  # bytes of a stack that hardly any goroutine uses
-MOST = 1 << 13  # entries of each crossing that are kept
+MANY = 1 << 12  # entries, of which no more registers are kept than are needed: all have up to 7,000 bytes
+MOST = 1 << 16  # entries of each crossing that are kept
 OUTERMOST = 1 << 10  # of these, the oldest that are not the first to go: they may well be left some day
 
 
@@ -28,6 +29,7 @@ class OnGo:
     def __init__(self, table: RegisterTable) -> None:
         self._table = table
         self._frame = promises.FRAME_POINTER.get(table.arch, "")
+        self._kept = {*(row.register for row in promises.of_go(table)), table.sp, self._frame}  # that are looked at
         self._rows = {crossing: Rows() for crossing in ON_GO_STACKS}
         self._waiting: dict[int, Entered] = {}  # calls of asmcgocall that have not entered C, by serial number
         self.unheld = 0
@@ -66,6 +68,8 @@ class OnGo:
         for row in rows.at(entered.at):
             if self._same_frame(row, entered) and _is_of(row, entered.thread, entered.g):
                 self._remove(row)
+        if len(rows) > MANY:
+            entered.registers = {name: entered.registers[name] for name in self._kept if name in entered.registers}
         rows.add(entered)
         if entered.crossing == SWITCH:
             self._waiting[entered.serial] = entered
@@ -83,7 +87,8 @@ class OnGo:
         """Return the entry, if there is one, that is left at `pc` with the stack pointer `sp`.
 
         Where something is wrong with what would be it (its frame pointer, its goroutine, where it is), it has to be the
-        innermost: of others that have not been left nothing tells whether they still are there.
+        innermost: of others that have not been left nothing tells whether they still are there. Nor is it told as soon
+        as there were too many.
         """
         g = registers.get(self._table.g)
         rows = self._rows[left.crossings[0]]
@@ -97,6 +102,8 @@ class OnGo:
         keeping = [row for row in fitting if self.keeps_frame(row, sp, registers)]
         if keeping:
             return keeping[:1]
+        if self.unheld:
+            return []
         # What tells a thread, or a goroutine, has changed.
         others = [row for row in reversed(rows.at(sp)) if row.back in (None, pc)]
         alone = ours if len(ours) == 1 else []

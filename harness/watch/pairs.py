@@ -12,7 +12,7 @@ from harness.registers import RegisterTable
 from harness.watch.entries import Entered, serial
 from harness.watch.on_c import OnC
 from harness.watch.on_go import ON_GO_STACKS, OnGo
-from harness.watch.sites import Exit
+from harness.watch.sites import SIGNALS, Exit
 
 MOST = 1 << 13  # exits that are remembered
 
@@ -23,6 +23,7 @@ class Pairs:
     def __init__(self, table: RegisterTable) -> None:
         self.on_go = OnGo(table)
         self.on_c = OnC(table, self.on_go)
+        self._last: dict[Hashable, int] = {}  # by thread, the serial number of the last entry that is no signal's
         self._left: dict[tuple[int, int], tuple[int, Mapping[str, int]]] = {}  # with the serial number that was next
 
     @property
@@ -31,7 +32,12 @@ class Pairs:
         return self.on_c.unheld + self.on_go.unheld
 
     def enter(self, entered: Entered) -> None:
-        """Take in an entry."""
+        """Take in an entry, unless it is the thread's last one, logged again because a signal kept it from running."""
+        if entered.crossing not in SIGNALS:
+            last = self._last.get(entered.thread)
+            if last is not None and last == self.on_c.same(entered):
+                return
+            self._last[entered.thread] = entered.serial
         (self.on_go if entered.crossing in ON_GO_STACKS else self.on_c).enter(entered)
 
     def left(self, left: Exit, pc: int, sp: int, registers: Mapping[str, int], thread: Hashable) -> list[Entered]:

@@ -13,7 +13,7 @@ from .watched import ARCHES, OWN, TELLS_THREADS, watched
 
 CASE = load_case(OWN / "leftovers")
 WAYS = {"depths": ARCHES, "unwatched": ARCHES, "small": ARCHES, "heap": ARCHES[:-1], "locked": ARCHES, "reused": ARCHES}
-WAYS |= {"regrown": ARCHES, "nested": ARCHES, "threads": ARCHES}
+WAYS |= {"regrown": ARCHES, "nested": ARCHES, "threads": ARCHES, "deep": ("amd64", "arm64")}
 FEW = {
     ("depths", "arm64"),
     ("unwatched", "arm64"),
@@ -39,6 +39,8 @@ def test_no_promise_is_said_to_be_broken(way: str, arch: str) -> None:
         assert seen.checked[INTO_GO[0]] >= int(seen.finished.stdout)
     if way in ("reused", "regrown"):
         assert seen.checked[CALLBACK] == int(seen.finished.stdout)
+    if way == "deep":
+        assert seen.checked[CALLBACK] >= int(seen.finished.stdout)
     if way == "nested":
         assert seen.checked[INTO_C] >= 200  # all of them: what panics leave is not taken for these
 

@@ -242,3 +242,36 @@ def test_the_entries_of_a_crossing_can_be_forgotten() -> None:
     run.pairs.drop(INTO_C)
     assert run.leave(SP, 0, INTO_C, 1) == []
     assert run.leave(SP, 0, INTO_GO[0], 1) == [kept]
+
+
+@pytest.mark.parametrize(("table", "thread"), [(ARM64, None), (AMD64, 1)], ids=["arm64", "amd64"])
+def test_an_entry_with_the_same_registers_is_another_if_go_has_called_c_in_between(
+    table: RegisterTable, thread: Hashable
+) -> None:
+    run = Run(table)
+    run.enter(C_FRAME, 0, INTO_C, thread)
+    run.enter(C_FRAME - FRAME, 0, INTO_GO[0], thread)  # which panics
+    run.enter(SP, A, SWITCH, thread)  # calls what is not watched
+    run.enter(C_FRAME - FRAME, 0, INTO_GO[0], thread)
+    run.leave(C_FRAME - FRAME, 0, INTO_GO[0], thread)
+    assert run.leave(C_FRAME, 0, INTO_C, thread) == []
+
+
+def test_each_of_too_many_that_are_in_doubt_is_counted_every_time() -> None:
+    run, (crossing, _), count = Run(), INTO_GO, LEFTOVERS + 10
+    for rounds in (1, 2, 3):
+        for number in range(count):
+            run.enter(SP - number * 16, A, crossing)
+        run.on_c.doubt_below(INTO_GO, SP + 8, None)
+        for number in reversed(range(count)):
+            assert run.leave(SP - number * 16, A, crossing) == []
+        assert run.on_c.unheld == rounds * count
+
+
+def test_what_the_next_stack_has_left_ends_nothing_in_a_call_of_c() -> None:
+    run, above = Run(), C_FRAME + 0x20000
+    run.enter(C_FRAME, 0, INTO_C)
+    run.enter(above, 0, INTO_GO[0])
+    run.enter(C_FRAME - FRAME, 0, INTO_GO[0])  # which panics
+    assert run.leave(above, 0, INTO_GO[0]) == [2]
+    assert run.leave(C_FRAME, 0, INTO_C) == []

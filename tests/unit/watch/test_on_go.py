@@ -8,7 +8,7 @@ import pytest
 
 from harness.registers import AMD64, ARM64, RISCV64, TABLES, RegisterTable
 from harness.watch.entries import Entered
-from harness.watch.on_go import MOST, SMALLEST
+from harness.watch.on_go import MANY, MOST, SMALLEST
 from harness.watch.sites import CALLBACK, SWITCH
 from tests.unit.watch.pairing import C_FRAME, FRAME, MOVED, SP, A, B, Run
 
@@ -161,3 +161,21 @@ def test_nothing_has_moved_for_sure_where_an_older_one_is_at_the_place(table: Re
     assert run.on_go.of(SWITCH) == []
     assert run.leave(SP + FRAME, A, thread=1) == [outer]
     assert run.on_go.of(CALLBACK) == []
+
+
+def test_of_many_only_what_is_looked_at_is_kept() -> None:
+    run = Run(AMD64)
+    for number in range(MANY + 2):
+        run.enter(SP - number * FRAME, A, thread=1)
+    *_, first, last = run.on_go.of(CALLBACK)
+    assert set(first.registers) > set(last.registers) >= {"rsp", "rbp", "r14"}
+    assert run.leave(SP - (MANY + 1) * FRAME, A, thread=1) == [MANY + 2]
+
+
+def test_as_soon_as_there_were_too_many_nothing_that_does_not_fit_is_told() -> None:
+    run = Run()
+    only = run.enter(SP, A)
+    assert run.leave(SP + 8, A) == [only]
+    run.enter(SP, A)
+    run.on_go.unheld = 1
+    assert run.leave(SP + 8, A) == []

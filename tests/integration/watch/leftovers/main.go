@@ -11,7 +11,10 @@ extern void goEnd(int);
 extern int goCompare(int);
 extern void goStay(int);
 
+extern void goDeeper(int);
+
 static void leaf(void) {}
+static void deeper(int n) { goDeeper(n); }
 
 static void call(int depth)
 {
@@ -158,6 +161,17 @@ func locked() {
 	C.leaf()
 }
 
+const levels = 10000
+
+// goDeeper calls C, which calls it again, all the way down, and returns.
+//
+//export goDeeper
+func goDeeper(n C.int) {
+	if n > 1 {
+		C.deeper(n - 1)
+	}
+}
+
 var returned atomic.Int64
 
 func grow(n int) int {
@@ -236,6 +250,9 @@ func main() {
 		regrown()
 	case "nested":
 		nested()
+	case "deep":
+		C.deeper(levels)
+		fmt.Println(levels)
 	case "threads":
 		threads()
 	}

@@ -11,7 +11,7 @@ HARNESS = Path(__file__).resolve().parents[2] / "harness"
 FLOORS = {
     1: "arches case data errors expectation files observation packages patterns registers schema snapshot suggest"
     " target toolchain yamlsource",
-    2: "elf unwind",
+    2: "abi elf unwind",
     3: "core qemulog stub traceback",
     4: "build host probe process run session watch",
     5: "compare report",

@@ -1,0 +1,93 @@
+"""The bytes of a value, put together from the registers and the memory in which a convention has them."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from harness.abi.layout import X87, DataModel, layout
+from harness.abi.model import CType
+from harness.abi.place import Piece, Placed
+
+Memory = Callable[[int, int], bytes | None]
+"""Takes an address and a size (bytes); None: it is not known what is there."""
+
+_X87_BIAS, _X87_FRACTION = 16383, 63
+_FORMATS = {4: "<f", 8: "<d"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where arguments are looked for: registers by name, and `memory` with the stack pointer `sp`.
+
+    At a function's first instruction `sp` is that register; at its return, where results on the stack are looked for,
+    it has to be what it was then.
+    """
+
+    registers: Mapping[str, int]
+    memory: Memory
+    sp: int
+
+
+class Unknown(Exception):
+    """What a value is made of is not known. Its text says which register, or what part of memory."""
+
+
+def fetch(model: DataModel, of: CType, placed: Placed, place: Place) -> bytes:
+    """Return the bytes of a value of type `of`, as they would be in memory. Raises Unknown."""
+    size = layout(model, of).size
+    if placed.by_reference:
+        pointer = bytearray(model.word)
+        for piece in placed.pieces:
+            pointer[piece.offset : piece.offset + piece.size] = _piece(model, piece, place)
+        return _memory(place, int.from_bytes(pointer, model.byte_order), size)
+    found = bytearray(size)
+    for piece in placed.pieces:
+        found[piece.offset : piece.offset + piece.size] = _piece(model, piece, place)
+    return bytes(found)
+
+
+def _piece(model: DataModel, piece: Piece, place: Place) -> bytes:
+    if not piece.register:
+        return _memory(place, place.sp + piece.stack, piece.size)
+    value = place.registers.get(piece.register)
+    if value is None:
+        raise Unknown(piece.register)
+    if piece.held_as:
+        return converted(value, piece.held_as, piece.size)
+    return (value >> 8 * piece.shift & (1 << 8 * piece.size) - 1).to_bytes(piece.size, model.byte_order)
+
+
+def _memory(place: Place, address: int, size: int) -> bytes:
+    data = place.memory(address, size) if size else b""
+    if data is None or len(data) < size:
+        raise Unknown(f"{size} bytes at {address:#x}")
+    return data
+
+
+def converted(value: int, held_as: str, size: int) -> bytes:
+    """Return the `size` bytes (little-endian) of the number that a register of another format holds.
+
+    What has no such number, because the register holds something else, becomes the nearest: infinity, or zero.
+    """
+    if held_as == X87 and size > 8:
+        return value.to_bytes(10, "little")[:size].ljust(size, b"\0")
+    number = _of_x87(value) if held_as == X87 else struct.unpack("<d", value.to_bytes(8, "little"))[0]
+    try:
+        return struct.pack(_FORMATS[size], number)
+    except OverflowError:
+        return struct.pack(_FORMATS[size], math.copysign(math.inf, number))
+
+
+def _of_x87(value: int) -> float:
+    mantissa, exponent = value & (1 << 64) - 1, value >> 64
+    if exponent & 0x7FFF == 0x7FFF:
+        number = math.nan if mantissa << 1 & (1 << 64) - 1 else math.inf
+    else:
+        try:
+            number = math.ldexp(mantissa, (exponent & 0x7FFF) - _X87_BIAS - _X87_FRACTION)
+        except OverflowError:
+            number = math.inf
+    return -number if exponent >> 15 else number

@@ -1,0 +1,1 @@
+"""The conventions held against compilers: signatures by chance, compiled, entered, and looked at byte by byte."""

@@ -16,6 +16,7 @@ from click.shell_completion import get_completion_class
 
 from harness import __version__, arches, files
 from harness.cli.crash import crash
+from harness.cli.explain import explain
 from harness.cli.guests import select
 from harness.cli.options import ARCH, TOOLCHAINS, say
 from harness.cli.run import run
@@ -119,6 +120,7 @@ def completion(shell: str) -> None:
 
 
 cli.add_command(crash)
+cli.add_command(explain)
 cli.add_command(run)
 cli.add_command(snapshot)
 

@@ -8,7 +8,7 @@ from harness.registers import TABLES
 from tests.integration.watch.watched import ARCHES
 from tests.unit.watch.test_histories import SOME, WAYS, hold
 
-BATCH, BATCHES = 40, 10
+BATCH, BATCHES = 40, 5
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.abi.layout import DataModel
 from harness.abi.model import Signature
@@ -88,6 +88,16 @@ class Registers:
     stack: int
     slot: int
     context: str = ""
+
+    @property
+    def for_results(self) -> Registers:
+        """The same, for results that go where as many arguments would, but in registers of their own."""
+        return replace(self, integers=self.integer_results, floats=self.float_results)
+
+    def in_memory(self, word: int) -> Placed:
+        """Return a result in memory; its address, of `word` bytes, comes back in `hidden_result`, if there is one."""
+        pieces = (Piece(0, word, self.hidden_result),) if self.hidden_result else ()
+        return Placed(pieces, by_reference=True)
 
 
 @dataclass(frozen=True)

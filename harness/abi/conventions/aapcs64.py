@@ -82,15 +82,11 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
             result = Placed(_elements(made, count, list(registers.float_results)))
         elif isinstance(signature.result, Record | Vector) and made.size > _MOST:
             hidden = Piece(0, _WORD, registers.hidden)
-            result = Placed((), by_reference=True)
+            result = registers.in_memory(_WORD)
         else:
-            result = Placed(Room(_results(registers)).words(made.size, _WORD))
+            result = Placed(Room(registers.for_results).words(made.size, _WORD))
     placed = tuple(_argument(room, model, argument) for argument in signature.arguments)
     return Placement(placed, result, hidden, stack=room.stack)
-
-
-def _results(registers: Registers) -> Registers:
-    return Registers(**{**registers.__dict__, "integers": registers.integer_results})
 
 
 AAPCS64 = Convention("aapcs64", "arm64", "AAPCS64 6.8", ROWS, MODELS["arm64"], _place)

@@ -97,7 +97,7 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
             result = Placed(_in_singles(made, starts, registers.float_results))
         elif isinstance(signature.result, Record | Complex) and made.size > _WORD:
             hidden = Piece(0, _WORD, room.integer())
-            result = Placed((), by_reference=True)
+            result = registers.in_memory(_WORD)
         else:
             pieces = across(made.size, _WORD, registers.integer_results)
             result = Placed(pieces, extends=extension(model, signature.result, _WORD))

@@ -9,7 +9,6 @@ for the return address (cmd/internal/obj: a word, on ppc64 four).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from harness.abi.go_types import GO_MODELS
@@ -127,7 +126,7 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
     arguments = tuple(_assigned(room, model, of) for of in signature.arguments)
     room.integers = room.floats = 0
     room.stack = up(room.stack, model.word)
-    room.registers = replace(registers, integers=registers.integer_results, floats=registers.float_results)
+    room.registers = registers.for_results
     results = tuple(_assigned(room, model, of) for of in signature.results)
     return Placement(
         arguments, results[0] if results else None, stack=up(room.stack, model.word), more_results=results[1:]

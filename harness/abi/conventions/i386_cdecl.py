@@ -37,7 +37,7 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
     hidden, popped = None, 0
     if signature.result is not None and result is None:
         (hidden,) = room.on_stack(_WORD, _WORD)
-        result, popped = Placed((Piece(0, _WORD, registers.hidden_result),), by_reference=True), _WORD
+        result, popped = registers.in_memory(_WORD), _WORD
     placed = tuple(Placed(room.on_stack(layout(model, argument).size, _WORD)) for argument in signature.arguments)
     return Placement(placed, result, hidden, stack=room.stack, popped=popped)
 

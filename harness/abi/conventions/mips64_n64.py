@@ -119,7 +119,7 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
     hidden = None
     if signature.result is not None and result is None:
         hidden = slots.piece(slots.take(_WORD), 0, _WORD)
-        result = Placed((Piece(0, _WORD, registers.hidden_result),), by_reference=True)
+        result = registers.in_memory(_WORD)
     placed = tuple(
         _argument(slots, model, argument, is_named=signature.is_named(index))
         for index, argument in enumerate(signature.arguments)

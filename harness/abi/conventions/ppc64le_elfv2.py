@@ -159,7 +159,7 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
     hidden = None
     if signature.result is not None and result is None:
         hidden = area.at(area.take(_WORD), 0, _WORD)
-        result = Placed((Piece(0, _WORD, registers.hidden_result),), by_reference=True)
+        result = registers.in_memory(_WORD)
     placed = tuple(
         _argument(area, model, argument, is_named=signature.is_named(index))
         for index, argument in enumerate(signature.arguments)

@@ -34,7 +34,7 @@ def _flat(made: Layout, of: CType) -> tuple[Leaf, ...]:
     floats = [leaf for leaf in leaves if leaf.what in (FLOAT, DOUBLE)]
     others = [
         leaf for leaf in leaves if leaf.what == INTEGER and leaf.size <= _WORD
-    ]  # a pointer, says no compiler, is one
+    ]  # no compiler says a pointer is one
     if not floats or len(leaves) > 2 or len(floats) + len(others) != len(leaves) or _has_union(of):
         return ()
     return leaves
@@ -80,10 +80,9 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
         made = layout(model, signature.result)
         if made.size > 2 * _WORD and not _flat(made, signature.result):
             hidden = Piece(0, _WORD, room.integer())
-            result = Placed((), by_reference=True)
+            result = registers.in_memory(_WORD)
         else:
-            rows = {"integers": registers.integer_results, "floats": registers.float_results}
-            result = _value(Room(Registers(**{**registers.__dict__, **rows})), model, signature.result, is_named=True)
+            result = _value(Room(registers.for_results), model, signature.result, is_named=True)
     placed = tuple(
         _value(room, model, argument, is_named=signature.is_named(index))
         for index, argument in enumerate(signature.arguments)

@@ -60,7 +60,7 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
         made = layout(model, signature.result)
         if isinstance(signature.result, Record | Complex | Vector) or made.size > _WORD or made.leaves[0].what == QUAD:
             hidden = Piece(0, _WORD, room.integer())
-            result = Placed((Piece(0, _WORD, registers.hidden_result),), by_reference=True)
+            result = registers.in_memory(_WORD)
         elif made.leaves[0].what in (FLOAT, DOUBLE):
             result = Placed((Piece(0, made.size, registers.float_results[0], _WORD - made.size),))
         else:

@@ -101,7 +101,7 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
     hidden = None
     if signature.result is not None and result is None:
         hidden = Piece(0, _WORD, room.integer())
-        result = Placed((Piece(0, _WORD, registers.hidden_result),), by_reference=True)
+        result = registers.in_memory(_WORD)
     placed = tuple(Placed(_argument(room, layout(model, argument))) for argument in signature.arguments)
     vectors = room.floats if signature.is_variadic else None
     return Placement(placed, result, hidden, vectors, room.stack)

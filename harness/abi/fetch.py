@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from harness.abi.layout import X87, DataModel, layout
 from harness.abi.model import CType
 from harness.abi.place import Piece, Placed
+from harness.abi.values import of_x87
 
 Memory = Callable[[int, int], bytes | None]
 """Takes an address and a size (bytes); None: it is not known what is there."""
 
-_X87_BIAS, _X87_FRACTION = 16383, 63
 _FORMATS = {4: "<f", 8: "<d"}
 
 
@@ -82,12 +82,8 @@ def converted(value: int, held_as: str, size: int) -> bytes:
 
 
 def _of_x87(value: int) -> float:
-    mantissa, exponent = value & (1 << 64) - 1, value >> 64
-    if exponent & 0x7FFF == 0x7FFF:
-        number = math.nan if mantissa << 1 & (1 << 64) - 1 else math.inf
-    else:
-        try:
-            number = math.ldexp(mantissa, (exponent & 0x7FFF) - _X87_BIAS - _X87_FRACTION)
-        except OverflowError:
-            number = math.inf
-    return -number if exponent >> 15 else number
+    try:
+        number = float(of_x87(value & (1 << 79) - 1))
+    except OverflowError:
+        number = math.inf
+    return -number if value >> 79 else number

@@ -69,7 +69,7 @@ def _scalar(model: DataModel, kind: Kind, data: bytes) -> Value:
     if form == QUAD:
         return _binary(number, 15, 112)
     if form == X87:
-        return _x87(number)
+        return of_x87(number)
     if form == IBM:
         high, low = struct.unpack("<dd", data)
         return Fraction(high) + Fraction(low) if high - high == low - low == 0 else high
@@ -92,7 +92,8 @@ def _binary(number: int, exponents: int, fractions: int) -> Value:
     return (-1 if sign else 1) * Fraction(mantissa) * _power(max(exponent, 1) - bias - fractions)
 
 
-def _x87(number: int) -> Value:
+def of_x87(number: int) -> float | Fraction:
+    """Return the number that 80 bits of the x87 hold; zero has no sign."""
     mantissa, exponent, sign = number & (1 << 64) - 1, number >> 64 & 0x7FFF, number >> 79 & 1
     if exponent == 0x7FFF:
         return _special(sign, mantissa << 1 & (1 << 64) - 1)

@@ -17,11 +17,12 @@ def lines(prototype: Prototype, rows: Sequence[tuple[str, Explained]], width: in
     """Yield a table of `rows`, each with its architecture, in several parts where it is wider than `width` columns."""
     heads = [_head(index, name) for index, name in enumerate(prototype.names, 1)] + ["result"]
     names = [f"{arch} {row.convention.name}" for arch, row in rows]
-    columns = [[head, *(_cells(row)[index] for _, row in rows)] for index, head in enumerate(heads)]
+    cells = [_cells(row, len(heads)) for _, row in rows]
+    columns = [[head, *column] for head, *column in zip(heads, *cells, strict=True)]
     first = ["", *names]
     for part in _parts(columns, max(map(len, first)), width):
-        for cells in zip(first, *part, strict=True):
-            padded = (cell.ljust(max(map(len, column))) for cell, column in zip(cells, (first, *part), strict=True))
+        for line in zip(first, *part, strict=True):
+            padded = (cell.ljust(max(map(len, column))) for cell, column in zip(line, (first, *part), strict=True))
             yield GAP.join(padded).rstrip()
         yield ""
     notes = [(name, note) for name, (_, row) in zip(names, rows, strict=True) for note in _notes(row, heads)]
@@ -46,11 +47,8 @@ def _parts(columns: list[list[str]], taken: int, width: int) -> Iterator[list[li
     yield part
 
 
-def _cells(row: Explained) -> list[str]:
-    made = row.placement
-    if row.why:
-        return ["-"] * 64
-    return [*map(_cell, made.arguments), _result(row)]
+def _cells(row: Explained, count: int) -> list[str]:
+    return ["-"] * count if row.why else [*map(_cell, row.placement.arguments), _result(row)]
 
 
 def _cell(placed: Placed) -> str:

@@ -19,7 +19,7 @@ from harness.target import Target
 from tests.signatures.values import of_type
 
 from . import go_machine, image
-from .sides import Disagreement, Numbered
+from .sides import Disagreement, Numbered, text
 
 _HEAD = """package main
 
@@ -97,10 +97,6 @@ def values(convention: Convention, number: int, signature: Signature) -> tuple[l
     return arguments, [of_type(model, of, dice) for of in signature.results]
 
 
-def _text(data: bytes) -> str:
-    return '"' + "".join(f"\\x{byte:02x}" for byte in data) + '"'
-
-
 def _declared(signature: Signature, prefix: str) -> tuple[str, str]:
     arguments = ", ".join(f"a{index} {_typed(of, prefix)}" for index, of in enumerate(signature.arguments))
     results = ", ".join(f"r{index} {_typed(of, prefix)}" for index, of in enumerate(signature.results))
@@ -134,9 +130,9 @@ def _caller(convention: Convention, number: int, signature: Signature, prefix: s
         yield f"func capture_{number}({declared}) ({returned})"
     yield f"//go:noinline\nfunc call_{number}() {{"
     for index, (of, data) in enumerate(zip(signature.arguments, arguments, strict=True)):
-        yield f"var a{index} {_typed(of, prefix)}; set(unsafe.Pointer(&a{index}), {_text(data)})"
+        yield f"var a{index} {_typed(of, prefix)}; set(unsafe.Pointer(&a{index}), {text(data)})"
     answer = _answer(convention, number, signature, results)
-    yield f"set(unsafe.Pointer(&answers), {_text(answer)})"
+    yield f"set(unsafe.Pointer(&answers), {text(answer)})"
     function = f"capture_{number}"
     if not is_abi0:
         yield f"f := *(*func({declared}) ({returned}))(unsafe.Pointer(&enter))"
@@ -172,7 +168,7 @@ def _callee(convention: Convention, number: int, signature: Signature, prefix: s
     for index, data in enumerate(arguments):
         yield f"get(unsafe.Pointer(&a{index}), {len(data)})"
     for index, data in enumerate(results):
-        yield f"set(unsafe.Pointer(&r{index}), {_text(data)})"
+        yield f"set(unsafe.Pointer(&r{index}), {text(data)})"
     yield "return\n}"
     form, placement = go_machine.of_arguments(convention), convention.place(signature)
     block = image.poison(number, form.stack + go_machine.STACK)
@@ -180,7 +176,7 @@ def _callee(convention: Convention, number: int, signature: Signature, prefix: s
         image.put(convention, form, placed, block, data)
     if is_abi0:
         yield f"func entry_{number}() uintptr"
-    yield f"//go:noinline\nfunc play_{number}() {{\nset(unsafe.Pointer(&given), {_text(bytes(block))})"
+    yield f"//go:noinline\nfunc play_{number}() {{\nset(unsafe.Pointer(&given), {text(bytes(block))})"
     if is_abi0:
         yield f"target = entry_{number}()"
     else:
@@ -204,28 +200,18 @@ def held(convention: Convention, signatures: Sequence[Numbered], data: bytes) ->
             return
         placement, (arguments, results) = convention.place(signature), values(convention, number, signature)
         captured = take(given.stack + go_machine.STACK)
+        passed = list(enumerate(zip(signature.arguments, placement.arguments, arguments, strict=True)))
+        answered = list(enumerate(zip(signature.results, placement.results, results, strict=True)))
         rows = [
-            (f"caller's argument {index}", of, placed, meant, image.value(convention, given, placed, of, captured))
-            for index, (of, placed, meant) in enumerate(
-                zip(signature.arguments, placement.arguments, arguments, strict=True)
-            )
+            (f"caller's argument {index}", *row, image.value(convention, given, row[1], row[0], captured))
+            for index, row in passed
         ]
-        answered = zip(signature.results, placement.results, results, strict=True)
-        rows += [
-            (f"caller's reading of result {index}", of, placed, meant, take(len(meant)))
-            for index, (of, placed, meant) in enumerate(answered)
-        ]
-        rows += [
-            (f"callee's reading of argument {index}", of, placed, meant, take(len(meant)))
-            for index, (of, placed, meant) in enumerate(
-                zip(signature.arguments, placement.arguments, arguments, strict=True)
-            )
-        ]
+        rows += [(f"caller's reading of result {index}", *row, take(len(row[2]))) for index, row in answered]
+        rows += [(f"callee's reading of argument {index}", *row, take(len(row[2]))) for index, row in passed]
         block = take(came.stack + go_machine.STACK)
-        answered = zip(signature.results, placement.results, results, strict=True)
         rows += [
-            (f"callee's result {index}", of, placed, meant, image.value(convention, came, placed, of, block))
-            for index, (of, placed, meant) in enumerate(answered)
+            (f"callee's result {index}", *row, image.value(convention, came, row[1], row[0], block))
+            for index, row in answered
         ]
         for what, of, placed, meant, found in rows:
             if image.masked(model, of, meant) != image.masked(model, of, found):

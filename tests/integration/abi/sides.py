@@ -67,7 +67,8 @@ def values(model: DataModel, number: int, signature: Signature) -> tuple[list[by
     return arguments, of_type(model, signature.result, dice) if signature.result is not None else b""
 
 
-def _text(data: bytes) -> str:
+def text(data: bytes) -> str:
+    """Return `data` as a string of C, or of Go."""
     return '"' + "".join(f"\\x{byte:02x}" for byte in data) + '"'
 
 
@@ -94,17 +95,17 @@ def _caller(convention: Convention, number: int, signature: Signature, renamed: 
     for index, (argument, data) in enumerate(zip(renamed.arguments, arguments, strict=True)):
         yield f"{emit.declared(argument, f'a{index}')};"
         if data:
-            yield f"memcpy(&a{index}, {_text(data)}, {len(data)});"
+            yield f"memcpy(&a{index}, {text(data)}, {len(data)});"
     named = [emit.declared(argument, "") for argument in renamed.arguments[: renamed.fixed]]
     types = ", ".join((*named, *(["..."] if renamed.is_variadic else []))) or "void"
     passed = ", ".join(f"a{index}" for index in range(len(renamed.arguments)))
     answer = image.answer(convention, placement.result, number, result)
-    yield f"memcpy(answers, {_text(answer)}, {len(answer)});"
+    yield f"memcpy(answers, {text(answer)}, {len(answer)});"
     if placement.hidden is not None and placement.result is not None:
         at = image.of_arguments(convention.arch).span(placement.hidden, convention.model.byte_order).start
         back = _back(convention, placement)
         yield f"room_at = {at}; back_at = {-1 if back is None else back};"
-        yield f"room_size = {len(result)}; room_holds = {_text(result)};"
+        yield f"room_size = {len(result)}; room_holds = {text(result)};"
     else:
         yield "room_at = -1;"
     yield f"popped = {placement.popped};"
@@ -145,7 +146,7 @@ def _callee(convention: Convention, number: int, signature: Signature, renamed: 
     if renamed.is_variadic:
         yield "va_end(more);"
     if renamed.result is not None:
-        yield f"{returned} r; memcpy(&r, {_text(result)}, {len(result)}); return r;"
+        yield f"{returned} r; memcpy(&r, {text(result)}, {len(result)}); return r;"
     yield "}"
     yield f"static void __attribute__((noinline)) play_{number}(void) {{"
     yield from _played(convention, number, signature, arguments)
@@ -170,7 +171,7 @@ def _played(convention: Convention, number: int, signature: Signature, arguments
             at = -(-at // 64) * 64
             pointers.append((form.span(placed.pieces[0], order).start, f"refs + {at}"))
             if data:
-                yield f"memcpy(refs + {at}, {_text(data)}, {len(data)});"
+                yield f"memcpy(refs + {at}, {text(data)}, {len(data)});"
             at += len(data)
         else:
             image.put(convention, form, placed, block, data)
@@ -179,7 +180,7 @@ def _played(convention: Convention, number: int, signature: Signature, arguments
     if placement.vectors is not None:
         start = form.at["rax"]
         block[start : start + 8] = placement.vectors.to_bytes(8, "little")
-    yield f"memcpy(given, {_text(bytes(block))}, {len(block)});"
+    yield f"memcpy(given, {text(bytes(block))}, {len(block)});"
     for where, pointer in pointers:
         yield f"{{ void *p = {pointer}; memcpy(given + {where}, &p, sizeof p); }}"
 
@@ -301,12 +302,12 @@ def _held_callee(
         yield differs("callee's extension of the result", f"{placed}: {result.hex()}")
 
 
-def run(place: Target, text: str, folder: Path) -> bytes:
-    """Compile `text` with the machine's assembly for `place`, run it there, and return what it wrote."""
-    (folder / "sides.c").write_text(text)
+def run(place: Target, program: str, folder: Path) -> bytes:
+    """Compile `program` with the machine's assembly for `place`, run it there, and return what it wrote."""
+    (folder / "sides.c").write_text(program)
     (folder / "machine.S").write_text(machine.source(place.arch))
-    program = folder / "sides"
-    argv = [*place.cc.command, "-O1", "-w", "-fno-strict-aliasing", "-Wno-psabi", "-static", "-no-pie", "-o", program]
+    built = folder / "sides"
+    argv = [*place.cc.command, "-O1", "-w", "-fno-strict-aliasing", "-Wno-psabi", "-static", "-no-pie", "-o", built]
     subprocess.run([*argv, folder / "sides.c", folder / "machine.S"], check=True, stderr=subprocess.DEVNULL)
     emulator = place.emulator.command if place.emulator is not None else ()
-    return subprocess.run([*emulator, program], capture_output=True, check=False).stdout
+    return subprocess.run([*emulator, built], capture_output=True, check=False).stdout

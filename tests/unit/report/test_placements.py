@@ -52,6 +52,11 @@ def test_a_narrow_terminal_gets_several_parts() -> None:
     ]
 
 
+def test_a_row_of_what_go_has_not_is_as_long_as_the_others() -> None:
+    found = table(f"void f({', '.join(['int'] * 70)}, ...)", "amd64", go=True, width=1 << 16)
+    assert found[2].split() == ["amd64", "go-internal", *["-"] * 71]
+
+
 def test_what_go_has_not_and_from_when_it_has_registers() -> None:
     found = table("void f(union {int a; float b;} u)", "amd64", go=True)
     assert found[2].split() == ["amd64", "go-internal", "-", "-"]

@@ -117,28 +117,19 @@ class History:
             sp = machine.begins + BEGINS
             yield self._in_c(machine, STARTS, ENDS, sp, self._scratch())
         for _ in range(calls):
-            if self.dice.randrange(3) == 0:
-                yield from self._by_thread(machine)
-                continue
+            is_c_s = self.dice.randrange(3) == 0
             g = self._goroutines.pop(self.dice.randrange(len(self._goroutines)))
             goroutine, begins = Goroutine(g, self._take(1), 2048), machine.begins
             try:
-                yield from self._go(machine, goroutine, 0)
+                if is_c_s:  # a thread of C's calls Go by itself
+                    sp = machine.top - 0x800 - 16 * self.dice.randrange(8)
+                    yield from self._cross(machine, goroutine, sp, 0, may_panic=False)
+                else:
+                    yield from self._go(machine, goroutine, 0)
             except Panic:
                 machine.begins = begins
             self._give(goroutine)
             self._goroutines.append(g)
-
-    def _by_thread(self, machine: Machine) -> Iterator[Record]:
-        """A thread of C's calls Go by itself."""
-        g = self._goroutines.pop(self.dice.randrange(len(self._goroutines)))
-        goroutine, begins = Goroutine(g, self._take(1), 2048), machine.begins
-        yield from self._cross(
-            machine, goroutine, machine.top - 0x800 - 16 * self.dice.randrange(8), 0, may_panic=False
-        )
-        machine.begins = begins
-        self._give(goroutine)
-        self._goroutines.append(g)
 
     def _go(self, machine: Machine, goroutine: Goroutine, depth: int) -> Iterator[Record]:
         """A function of Go runs: what it does."""

@@ -20,35 +20,21 @@ HERE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HERE))
 
 from harness.abi.conventions import OF_C  # noqa: E402
-from harness.abi.conventions.go import GO_ABI0, GO_INTERNAL  # noqa: E402
 from harness.abi.place import Convention  # noqa: E402
-from tests.integration.abi import go_sides, sides  # noqa: E402
-from tests.integration.abi.test_agreement import signatures  # noqa: E402
+from tests.integration.abi import go_sides, sides, test_agreement, test_go_agreement  # noqa: E402
 from tests.integration.support import target  # noqa: E402
-from tests.signatures import go  # noqa: E402
 
 DOC = HERE / "docs" / "conventions.md"
 BEGIN, END = "<!-- agreement: written by tools/agreement.py -->", "<!-- end -->"
 BATCH, OF_C_LEAST, OF_GO_LEAST = 100, 2000, 500
 
 
-def of_c(convention: Convention, numbers: range, folder: Path) -> list[sides.Disagreement]:
-    made = signatures(convention, numbers)
-    data = sides.run(target(convention.arch), sides.source(convention, made), folder)
-    return list(sides.held(convention, made, data))
-
-
-def of_go(convention: Convention, numbers: range, folder: Path) -> list[sides.Disagreement]:
-    made = [(number, go.made(convention.model, number)) for number in numbers]
-    data = go_sides.run(target(convention.arch), go_sides.sources(convention, made), folder)
-    return list(go_sides.held(convention, made, data))
-
-
-def all_of() -> Iterator[tuple[str, Convention, Callable[..., Any], int, str]]:
+def all_of() -> Iterator[tuple[str, Convention, Callable[..., Any], Callable[..., Any], int, str]]:
+    """Yield each convention: its name, what runs signatures and what holds them, how many, and by which compiler."""
     for arch, row in OF_C.items():
-        yield arch, row, of_c, OF_C_LEAST, target(arch).cc.version
-    for row in (*GO_INTERNAL.values(), *GO_ABI0.values()):
-        yield f"{row.name}-{row.arch}", row, of_go, OF_GO_LEAST, target(row.arch).go.release
+        yield arch, row, test_agreement.run, sides.held, OF_C_LEAST, target(arch).cc.version
+    for name, row in test_go_agreement.ALL.items():
+        yield name, row, test_go_agreement.run, go_sides.held, OF_GO_LEAST, target(row.arch).go.release
 
 
 def seconds() -> float:
@@ -64,14 +50,15 @@ def main() -> int:
     options = parser.parse_args()
     only = set(filter(None, options.only.split(",")))
     rows, bad = [], 0
-    for name, convention, hold, least, compiler in all_of():
+    for name, convention, run, held, least, compiler in all_of():
         if only and name not in only:
             continue
         count, wrong = options.signatures or least, []
         cpu, wall = seconds(), time.monotonic()
         for first in range(0, count, BATCH):
             with tempfile.TemporaryDirectory() as folder:
-                wrong += hold(convention, range(first, min(count, first + BATCH)), Path(folder))
+                made, data = run(convention, range(first, min(count, first + BATCH)), Path(folder))
+                wrong += held(convention, made, data)
         cpu, wall = seconds() - cpu, time.monotonic() - wall
         for row in wrong:
             print(f"{name} {row.number} {row.what}: {row.says}\n  {row.signature}")

@@ -20,16 +20,17 @@ VECTORS = {"386": ()}  # those of 8 and 16 bytes there depend on which instructi
 AT_ONCE = ("amd64", "s390x")  # of which the rows are held in CI: little- and big-endian
 
 
-def signatures(convention: Convention, numbers: Sequence[int]) -> list[sides.Numbered]:
-    return [(number, c.made(convention.model, number, VECTORS.get(convention.arch, (8, 16)))) for number in numbers]
+def run(convention: Convention, numbers: Sequence[int], folder: Path) -> tuple[list[sides.Numbered], bytes]:
+    vectors = VECTORS.get(convention.arch, (8, 16))
+    made = [(number, c.made(convention.model, number, vectors)) for number in numbers]
+    return made, sides.run(target(convention.arch), sides.source(convention, made), folder)
 
 
 @pytest.mark.parametrize("batch", [0, *(deep(batch) for batch in range(1, BATCHES))])
 @pytest.mark.parametrize("arch", OF_C)
 def test_a_compiler_puts_each_byte_where_the_model_says(arch: str, batch: int, tmp_path: Path) -> None:
     convention = OF_C[arch]
-    made = signatures(convention, range(batch * BATCH, (batch + 1) * BATCH))
-    data = sides.run(target(arch), sides.source(convention, made), tmp_path)
+    made, data = run(convention, range(batch * BATCH, (batch + 1) * BATCH), tmp_path)
     assert [(row.number, row.what, row.says) for row in sides.held(convention, made, data)] == []
 
 
@@ -37,8 +38,7 @@ def test_a_compiler_puts_each_byte_where_the_model_says(arch: str, batch: int, t
 def test_a_row_that_is_wrong_is_seen(arch: str, tmp_path: Path) -> None:
     convention, left = OF_C[arch], None
     for batch in range(FOR_ROWS):  # the core comes first: what no signature so far tells, a later one does
-        made = signatures(convention, range(batch * BATCH, (batch + 1) * BATCH))
-        data = sides.run(target(arch), sides.source(convention, made), tmp_path)
+        made, data = run(convention, range(batch * BATCH, (batch + 1) * BATCH), tmp_path)
         found = set(unseen(convention, sides.held, made, data))
         left = found if left is None else left & found
         if not left:

@@ -13,6 +13,8 @@ WATCH_BY = ("auto", "log", "stops")
 """Where the watch on crossings has its registers from; see `harness.watch.run.watcher`."""
 WAS_SENT = "not available: another program or the program itself sent the signal"
 """Why a fault has no address whose siginfo says that there is none."""
+NO_ADDRESS_TOLD = "not available: the kernel tells none (SI_KERNEL: a breakpoint, or an address that is not canonical)"
+"""The same where x86's kernel says 0 (arch/x86/kernel/traps.c: exc_int3, exc_general_protection)."""
 DEFAULT_HITS = "1-3"
 _HITS = re.compile(r"([1-9]\d*)(?:(-)([1-9]\d*)?)?")
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 
 from elftools.elf.elffile import ELFFile
 
 from harness.core.memory import CUT_OFF, NOT_MAPPED, NotInCoreError
 from harness.core.reader import SOURCE, Core
 from harness.core.threads import Thread
-from harness.elf import code, places
+from harness.elf import places
 from harness.elf.reading import DAMAGE
 from harness.registers import TABLES
-from harness.snapshot import FAULT, THREAD, WAS_SENT, Fault, Snapshot
-from harness.unwind.modules import AT_SYSINFO_EHDR, Module, holding, modules, vdso
+from harness.snapshot import FAULT, THREAD, Fault, Snapshot
+from harness.unwind import signals
+from harness.unwind.modules import AT_SYSINFO_EHDR, Module, modules, vdso
+from harness.unwind.trapped import Raised, raised
 from harness.unwind.unwinder import Backtrace, unwind
 
 NO_PROGRAM = "not available: the program is not at hand"
@@ -27,12 +28,6 @@ OTHERS = "{name} on this machine is another one than the core's, and was left ou
 NO_LIST = "shared libraries can be missing here: the list of them could not be read at {error}"
 UNCHECKED = "{name} is taken to be the core's: the core does not have its build-id"
 _BUILD_ID = ".note.gnu.build-id"
-_NAMES: Mapping[int, str] = MappingProxyType(
-    {4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV"}
-)
-_NAMES_OF: Mapping[str, Mapping[int, str]] = MappingProxyType(
-    {"mips64le": MappingProxyType({**_NAMES, 7: "SIGEMT", 10: "SIGBUS"})}  # arch/mips/include/uapi/asm/signal.h
-)
 
 
 @dataclass(frozen=True)
@@ -90,37 +85,40 @@ class Remains:
         )
 
     def _at(self, thread: Thread, number: int) -> Snapshot:
-        table = TABLES[self.core.arch]
-        pc = thread.registers.get(table.pc, 0)
-        module = self._module(pc)
-        back = self._backtrace(thread)
-        shot = Snapshot(
-            THREAD,
-            THREAD,
+        is_dead = thread is self.core.dead
+        raised = self._raised(thread, signals.name(self.core.arch, thread.signal) if is_dead else "")
+        back = self._backtrace(thread, raised.pc)
+        return Snapshot(
+            FAULT if is_dead else THREAD,
+            FAULT if is_dead else THREAD,
             number,
             self.core.arch,
-            pc,
-            module.name_at(pc) if module is not None else hex(pc),
+            raised.pc,
+            raised.place,
             SOURCE,
             str(thread.pid),
             thread.registers,
             thread.missing,
             backtrace=tuple(frame.name for frame in back.frames),
-            notes=self._notes,
+            notes=(*self._notes, *raised.notes),
             frames=back.frames,
             ended=back.ended,
+            fault=self._fault(thread, raised) if is_dead else None,
         )
-        if thread is not self.core.dead:
-            return shot
-        return replace(shot, at=FAULT, when=FAULT, fault=self._fault(thread, pc))
 
-    def _backtrace(self, thread: Thread) -> Backtrace:
+    def _raised(self, thread: Thread, signal: str) -> Raised:
+        told, table = self.core.signal, TABLES[self.core.arch]
+        at = thread.registers.get(table.pc, 0)
+        return raised(table, signal, at, self._memory, self._usable, told.word if told is not None else None)
+
+    def _backtrace(self, thread: Thread, pc: int) -> Backtrace:
         table = TABLES[self.core.arch]
         if not self._usable:
             return Backtrace((), NO_PROGRAM)
         if not {table.pc, table.sp} <= thread.registers.keys():
             return Backtrace((), NO_PLACE)
-        back = unwind(table, thread.registers, self._memory, lambda: self._usable, is_code=self._is_code)
+        values = {**thread.registers, table.pc: pc}
+        back = unwind(table, values, self._memory, lambda: self._usable, is_code=self._is_code)
         try:
             if back.unread is not None:
                 self.core.memory.read(back.unread, table.word)
@@ -132,25 +130,13 @@ class Remains:
         piece = self.core.memory.piece(address)
         return piece is not None and "x" in piece.flags
 
-    def _fault(self, thread: Thread, pc: int) -> Fault:
-        name = _NAMES_OF.get(self.core.arch, _NAMES).get(thread.signal, f"signal {thread.signal}")
-        signal, code_there = self.core.signal, self._code(pc)
-        if signal is None or signal.address is None:
-            return Fault(name, None, NO_SIGINFO if signal is None else WAS_SENT, code_there)
-        is_mapped = self.core.memory.why_not(signal.address) != NOT_MAPPED
-        return Fault(name, signal.address, "mapped" if is_mapped else "not mapped", code_there)
-
-    def _code(self, pc: int) -> tuple[str, ...]:
-        module = self._module(pc)
-        function = module.function(pc) if module is not None else None
-        if module is None or function is None:
-            return ()
-        start = function.start + module.bias
-        data = self._memory(start, module.program.size(function))
-        return code.around(data, start, pc, self.core.arch, is_thumb=function.is_thumb) if data else ()
-
-    def _module(self, address: int) -> Module | None:
-        return holding(self._usable, address)
+    def _fault(self, thread: Thread, where: Raised) -> Fault:
+        name, signal = signals.name(self.core.arch, thread.signal), self.core.signal
+        address, why = (None, NO_SIGINFO) if signal is None else signal.address_at(where.pc)
+        if address is None:
+            return Fault(name, None, why, where.code)
+        is_mapped = self.core.memory.why_not(address) != NOT_MAPPED
+        return Fault(name, address, "mapped" if is_mapped else "not mapped", where.code)
 
     def _memory(self, address: int, size: int) -> bytes | None:
         """Return what the core has, or else what the files have that were mapped there."""

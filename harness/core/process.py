@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.core.layout import Layout
+from harness.snapshot import NO_ADDRESS_TOLD, WAS_SENT
 
 AT_PHDR, AT_BASE, AT_ENTRY = 3, 7, 9  # include/uapi/linux/auxvec.h
 _WITH_ADDRESS = (4, 5, 7, 8, 11)  # SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: si_addr is theirs (sigaction(2))
+_SI_KERNEL = 0x80
 _MAX_FILES = 1 << 18
 
 
 @dataclass(frozen=True)
 class Signal:
-    """siginfo: `address` is si_addr, None where a process sent the signal or where its kind has none."""
+    """siginfo: `address` is si_addr, None where a process sent the signal or where its kind has none; `why` says so.
+
+    `word` is what stands in the place of si_addr, whatever it is.
+    """
 
     number: int
     code: int
     address: int | None
+    why: str = ""
+    word: int = field(default=0, compare=False)
+
+    def address_at(self, pc: int) -> tuple[int | None, str]:
+        """Return `address` and `why` for the instruction at `pc`.
+
+        s390x gives some faults the code of a signal that was sent, and yet the address of the instruction (do_fp_trap
+        of the kernel's traps.c: compare and trap).
+        """
+        return (pc, "") if pc and pc == self.word else (self.address, self.why)
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,11 @@ def signal(data: bytes, order: str, layout: Layout) -> Signal:
     number, second, third = struct.unpack_from(f"{order}iii", data)
     code = second if layout.swapped else third
     (address,) = struct.unpack_from(f"{order}{_word(layout)}", data, address_at)
-    return Signal(number, code, address if number in _WITH_ADDRESS and 0 < code < 0x80 else None)
+    if code == _SI_KERNEL:
+        return Signal(number, code, None, NO_ADDRESS_TOLD, address)
+    if number not in _WITH_ADDRESS or code <= 0:
+        return Signal(number, code, None, WAS_SENT, address)
+    return Signal(number, code, address, word=address)
 
 
 def auxiliary(data: bytes, order: str, layout: Layout) -> dict[int, int]:

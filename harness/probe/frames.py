@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -23,10 +23,11 @@ class Frames:
 
     def backtrace(self, values: Mapping[str, int]) -> Backtrace:
         """Return that of the thread that stopped, whose registers are `values`."""
-        find = finder(self._guest)
-        return unwind(
-            self._guest.table, values, self._memory, lambda: modules(self._main, self._memory, find, self._vdso)
-        )
+        return unwind(self._guest.table, values, self._memory, self.modules)
+
+    def modules(self) -> Sequence[Module]:
+        """Return the program and what it maps now."""
+        return modules(self._main, self._memory, finder(self._guest), self._vdso)
 
     @cached_property
     def _vdso(self) -> tuple[Module, ...]:

@@ -116,7 +116,8 @@ class Stub(Target):
                 stop = self.wait(_left(deadline))
             signal = stop.signal if stop.is_alive and stop.signal in passed else ""
             if not signal and not self._is_known() and not self._is_stale():
-                return stop
+                self._leave_alone()
+                return self.stop
 
     def step(self, seconds: float, *, signal: str = "") -> Stop:
         """Let the thread of the last stop do one instruction, breakpoints or not, and return what stopped it."""
@@ -285,6 +286,15 @@ class Stub(Target):
         if self._stepping.pop(self.stop.thread, None) is not None:
             return True
         return bool(self._removed) and self._visit().pc in self._removed
+
+    def _leave_alone(self) -> None:
+        """Put the program counter back where it was at a breakpoint of the program's own, which gdbserver moves.
+
+        A handler of the program's would see another one, and return to its breakpoint for ever.
+        """
+        moved = layouts.MOVED_BACK.get(self.table.arch, 0)
+        if self.stop.reason == "swbreak" and self._hit is None and moved:
+            self.set_pc(self.pc() + moved)
 
     def _visit(self) -> _Visit:
         found = self.registers(names=(self.table.pc, self.table.sp)).values

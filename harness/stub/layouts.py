@@ -25,6 +25,9 @@ BY_ARCH: Mapping[str, Description] = MappingProxyType(
     }
 )
 
+# How far gdbserver moves the program counter back at a breakpoint, whoever put it there (gdb's decr_pc_after_break).
+MOVED_BACK: Mapping[str, int] = MappingProxyType({"amd64": 1, "386": 1})
+
 # What Z0 is told of its instruction's size. QEMU does not look, gdbserver knows only its own.
 BREAKPOINT_BYTES: Mapping[str, int] = MappingProxyType(
     {"amd64": 1, "386": 1, "arm64": 4, "riscv64": 2, "s390x": 2, "ppc64le": 4, "arm": 4, "mips64le": 4}

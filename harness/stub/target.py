@@ -88,6 +88,14 @@ class Target:
             raise StubRefused(f"no program counter: {found.missing[self.table.pc]}")
         return found.values[self.table.pc]
 
+    def set_pc(self, value: int) -> None:
+        """Let the thread that stopped go on at `value`. Raises StubRefused."""
+        deadline = self._deadline()
+        self._select("", deadline)
+        general = self._session.ask(b"g", deadline)
+        self._session.need(b"G" + self._layout.changed(general, self.table.pc, value), deadline)
+        self._kept.pop(self.stop.thread, None)
+
     def memory(self, address: int, count: int) -> bytes:
         """Return `count` bytes at `address`. Raises MemoryUnreadable, with what precedes the first unreadable byte."""
         if not 0 <= count <= _MOST_MEMORY or not 0 <= address < 1 << 64:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from harness.registers import Register, RegisterTable
-from harness.stub.errors import nonsense
+from harness.stub.errors import StubRefused, nonsense
 from harness.stub.features import Description, Slot
 from harness.stub.session import is_error, refused, unhex
 
@@ -39,6 +39,14 @@ class Layout:
     def number(self, name: str) -> int | None:
         """Return the protocol's number of a register, or None where the stub has it not."""
         return self._places[name][1].number if name in self._places else None
+
+    def changed(self, general: bytes, name: str, value: int) -> bytes:
+        """Return `general`, the reply to ``g``, with another `value` of a register. Raises StubRefused without it."""
+        if name not in self._places:
+            raise StubRefused(f"{name}: {ABSENT}")
+        _, slot, offset = self._places[name]
+        digits = value.to_bytes(slot.size, self.table.byte_order).hex().encode()
+        return general[: 2 * offset] + digits + general[2 * offset + len(digits) :]
 
     def read(
         self,

@@ -15,10 +15,12 @@ from harness.snapshot import FAULT, THREAD, Snapshot
 from harness.traceback import crashtext, registers, stacks
 from harness.traceback.stacks import Stack
 from harness.traceback.words import FAULT_ADDRESS
+from harness.unwind.trapped import PAST
 
 SOURCE = "Go's crash text"
 NO_ADDRESS = "not available: Go's text does not tell it"
 NOT_TOLD = "mapped or not: Go's text does not tell"
+_PAST = "where {signal} was raised by an instruction, pc is past that one, as the processor leaves it"
 _GO_ONLY = "the backtrace is Go's: it leaves out the C frames below cgocall"
 PANIC = "Go prints no registers of a fault that becomes a panic or a fatal error"
 
@@ -118,7 +120,11 @@ class Dump:
             registers=fault.registers,
             missing=fault.missing,
             backtrace=names,
-            notes=(*(self.notes if is_death else ()), *((_GO_ONLY,) if fault.in_cgo and names else ())),
+            notes=(
+                *(self.notes if is_death else ()),
+                *((_PAST.format(signal=fault.signal),) if fault.signal in PAST.get(self.arch, ()) else ()),
+                *((_GO_ONLY,) if fault.in_cgo and names else ()),
+            ),
             fault=snapshot.Fault(fault.signal, fault.address, why or NOT_TOLD) if is_death else None,
         )
 

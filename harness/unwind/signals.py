@@ -20,6 +20,13 @@ _DISABLED = 2  # SS_DISABLE of sigaltstack(2): there is no alternate stack; the 
 _STATES = range(3)
 _MOST = 1 << 16  # bytes that a frame has at most between it and the stack of what was interrupted
 
+_NAMES: Mapping[int, str] = MappingProxyType(
+    {4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV"}
+)
+_NAMES_OF: Mapping[str, Mapping[int, str]] = MappingProxyType(
+    {"mips64le": MappingProxyType({**_NAMES, 7: "SIGEMT", 10: "SIGBUS"})}  # arch/mips/include/uapi/asm/signal.h
+)
+
 Load = Callable[[int, int], int]
 """Return the number of so many bytes at an address. Raises CfiBroken."""
 
@@ -98,6 +105,26 @@ SIGNAL_FRAMES: Mapping[str, SignalFrame] = MappingProxyType(
         ),
     }
 )  # fmt: skip
+
+
+def name(arch: str, number: int) -> str:
+    """Return the name of a signal that programs die of, or ``signal 64``."""
+    return _NAMES_OF.get(arch, _NAMES).get(number, f"signal {number}")
+
+
+def told(table: RegisterTable, sp: int, load: Load) -> tuple[str, int | None]:
+    """Return the signal of the frame at `sp` (see `interrupted`), and what stands in the place of si_addr.
+
+    Raises CfiBroken where memory cannot be read.
+    """
+    frame, word = SIGNAL_FRAMES[table.arch], table.word
+    if frame.number is None:
+        return "", None
+    at = sp + frame.number
+    number, errno = (load(at + more, 4) for more in (0, frame.errno))
+    if errno:
+        return "", None
+    return name(table.arch, number), load(at + (16 if word == 8 else 12), word)
 
 
 def interrupted(table: RegisterTable, sp: int, load: Load, *, is_sure: bool = False) -> dict[str, int] | None:

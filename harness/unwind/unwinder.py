@@ -19,6 +19,7 @@ from harness.unwind.cursor import CfiBroken
 from harness.unwind.expressions import Evaluator, Memory
 from harness.unwind.modules import Module, holding
 from harness.unwind.switches import SWITCHES
+from harness.unwind.trapped import raised_at
 
 MOST_FRAMES = 4096
 _PAGE = 1024  # bytes
@@ -184,7 +185,7 @@ class _Walk:
     # rules
 
     def _apply(self, row: cfi.Row, name: str) -> None:
-        cfa = self._cfa(row.cfa)
+        cfa, before = self._cfa(row.cfa), self._regs[self._switch.sp]
         back = self._back(row, cfa)
         regs = dict(self._regs)
         for number, rule in row.rules.items():
@@ -202,8 +203,9 @@ class _Walk:
             self._from_injected(back)
             return
         if row.is_signal:
+            back = self._raised_at(before, back & self._mask)
             told = {name: regs[number] for name, number in self._switch.numbers.items() if number in regs}
-            self._named = {**told, self._table.pc: back & self._mask}
+            self._named = {**told, self._table.pc: back}
             self._g = regs.get(self._switch.numbers.get(self._table.g, -1), 0)
         self._leave(back & _ADDRESS if row.is_signed else back, self._regs[self._switch.sp], row.is_signal)
 
@@ -304,9 +306,17 @@ class _Walk:
             self._frames[-1] = replace(self._frames[-1], cfa=sp)
         self._named = found
         self._regs = {number: found[name] for name, number in self._switch.numbers.items() if name in found}
-        self._pc, self._is_exact = found[self._table.pc] & ~self._table.isa_bit, True
+        self._pc, self._is_exact = self._raised_at(sp, found[self._table.pc] & ~self._table.isa_bit), True
         self._g = found.get(self._table.g, 0)
         return True
+
+    def _raised_at(self, sp: int, pc: int) -> int:
+        """Return the instruction of what the signal interrupted whose frame is at `sp`; `pc` may be past it."""
+        try:
+            signal, address = signals.told(self._table, sp, self._eval.load)
+        except CfiBroken:
+            return pc
+        return raised_at(self._table.arch, signal, pc, self._memory, self._modules, address)
 
     # switches
 

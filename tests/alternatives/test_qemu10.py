@@ -84,3 +84,10 @@ def test_the_siginfo_of_a_fault_under_qemu_10_is_the_guests(
         assert int.from_bytes(data[:4], table.byte_order) == 11
         told = -1 << 12 if arch == "s390x" else -1  # that machine tells only the page
         assert int.from_bytes(data[place : place + size], table.byte_order) == 0x10 & told
+
+
+def test_traps_are_where_they_are_under_qemu_10(emulators: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its stub tells siginfo, 7.2's does not."""
+    monkeypatch.setenv("CROSSABI_QEMU_DIR", str(emulators))
+    argv = [sys.executable, "-m", "pytest", "-n2", "-p", "no:cacheprovider", "-m", "deep or not deep", "-k", "qemu-SIG"]
+    run(*argv, ROOT / "tests" / "integration" / "unwind" / "test_traps.py")

@@ -10,6 +10,7 @@ from harness.core.layout import LAYOUTS, NT_AUXV, NT_FILE, NT_PRSTATUS
 from harness.core.process import AT_ENTRY, AT_PHDR, MappedFile, Program, Signal
 from harness.core.threads import NO_FLOAT, NOT_SAVED, QEMU_FLOAT
 from harness.registers import TABLES
+from harness.snapshot import NO_ADDRESS_TOLD, WAS_SENT
 
 from .writer import Writer, patterns
 
@@ -100,7 +101,7 @@ def test_a_value_wider_than_its_register_is_not_cut(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "code"), [(6, -6), (11, 0), (11, 0x80), (11, -1)])
 def test_a_signal_that_a_process_sent_has_no_address(number: int, code: int, tmp_path: Path) -> None:
     core = read_core(put(tmp_path, Writer("mips64le").thread(1, number).siginfo(number, code, 0x123).build()))
-    assert core.signal == Signal(number, code, None)
+    assert core.signal == Signal(number, code, None, NO_ADDRESS_TOLD if code == 0x80 else WAS_SENT)
 
 
 def test_a_torn_note_without_registers_costs_only_itself(tmp_path: Path) -> None:

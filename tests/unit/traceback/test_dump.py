@@ -209,3 +209,13 @@ def test_a_hostile_text_costs_no_time(line: str) -> None:
     started = time.thread_time()
     dump.read(f"{line}\n" * 20_000, "amd64")
     assert time.thread_time() - started < 20  # seconds of the processor; quadratic would be minutes
+
+
+@pytest.mark.parametrize(("arch", "signal", "is_past"), [("s390x", 4, True), ("arm64", 4, False), ("amd64", 5, True)])
+def test_where_the_program_counter_is_past_the_instruction_a_note_says_so(
+    arch: str, signal: int, is_past: bool
+) -> None:
+    name = {4: "SIGILL: illegal instruction", 5: "SIGTRAP: trace trap"}[signal]
+    found = dump.read(f"{name}\nPC=0x10ec8 m=0 sigcode=1\n\ngoroutine 1 [syscall]:\nmain.main()\n", arch)
+    assert found is not None
+    assert any("pc is past that one" in note for note in found.snapshots[0].notes) == is_past

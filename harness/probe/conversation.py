@@ -48,6 +48,9 @@ class Breakpoints:
     def __contains__(self, address: int) -> bool:
         return address in self._own
 
+    def __iter__(self) -> Iterator[int]:
+        return iter(tuple(self._own))
+
     def insert(self, address: int) -> None:
         """Put a breakpoint at `address`; again is fine. Raises StubRefused; gdbserver does where nothing is mapped."""
         if address not in self._own:
@@ -57,11 +60,18 @@ class Breakpoints:
 
     def remove(self, address: int) -> None:
         """Take a breakpoint away; one that is not there is fine."""
+        self._take_away(address, self._stub.remove)
+
+    def drop(self, address: int) -> None:
+        """Take a breakpoint away where nothing is mapped any more."""
+        self._take_away(address, self._stub.drop)
+
+    def _take_away(self, address: int, by: Callable[[int], None]) -> None:
         if address in self._own:
             self._own.remove(address)
             self._counts[address] -= 1
             if not self._counts[address]:
-                self._stub.remove(address)
+                by(address)
 
 
 class Visitor(Protocol):

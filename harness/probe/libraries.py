@@ -7,8 +7,7 @@ changed (<link.h>, r_brk): stopping there, one finds the new ones before anythin
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from harness.elf import places
 from harness.elf.places import NoSuchPlace, Place, Program
@@ -69,7 +68,7 @@ class Libraries:
     def __init__(self, guest: Guest, stub: Stub, main: Module) -> None:
         self._guest, self._stub, self._main = guest, stub, main
         self._find = finder(guest)
-        self._known: dict[tuple[Path, int], Module] = {}
+        self._known: tuple[Module, ...] = ()
         self.changed = self._state()
 
     def _state(self) -> tuple[int, ...]:
@@ -81,14 +80,16 @@ class Libraries:
         rows = places.load(path).by_name.get(_CHANGED, ())
         return tuple(base + row.entries[-1] for row in rows[:1])
 
-    def new(self) -> Iterator[Module]:
-        """Yield each library that was not there the last time."""
-        for module in modules(self._main, reader(self._stub), self._find)[1:]:
-            key = module.program.path, module.bias
-            if key not in self._known:
-                self._known[key] = module
-                yield module
+    def look(self) -> tuple[Sequence[Module], Sequence[Module]]:
+        """Return the libraries that are there now and were not the last time, and those that are gone since."""
+        before, self._known = self._known, modules(self._main, reader(self._stub), self._find)[1:]
+        return _without(self._known, before), _without(before, self._known)
 
     def at(self, address: int) -> Module:
         """Return the library that has `address`, or else the program."""
-        return holding(self._known.values(), address) or self._main
+        return holding(self._known, address) or self._main
+
+
+def _without(some: Sequence[Module], others: Sequence[Module]) -> Sequence[Module]:
+    there = {(module.program.path, module.bias) for module in others}
+    return [module for module in some if (module.program.path, module.bias) not in there]

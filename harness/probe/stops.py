@@ -18,7 +18,7 @@ from harness.registers import RegisterTable
 from harness.snapshot import ENTRY, RETURN, Probe, Snapshot
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable, StubRefused
-from harness.unwind.modules import Module
+from harness.unwind.modules import Module, holding
 from harness.unwind.unwinder import Backtrace
 
 _WHY = " (it ended before, jumped past them, panicked, or its stack moved after the last one that was wanted)"
@@ -34,7 +34,7 @@ def take(
 ) -> Taken:
     """Run `guest`, stop it at `probes`, and return what was there; with `fault` also what it died of, if of a signal.
 
-    The places of `elsewhere` are looked for in the libraries that it maps; the first one that has a place counts.
+    The places of `elsewhere` are looked for in each library that it maps.
     `beside` visit the same run. A server that fails is the `error` of what is returned, and the program has been ended
     then. Raises StubBroken where it failed before there was a snapshot.
     """
@@ -44,12 +44,13 @@ def take(
     if held.error is not None and not (visit.found or beside):
         raise held.error
     probes = [*probes, *visit.mapped]
+    unmapped = frozenset(probe.at for probe in elsewhere) - {probe.at for probe, _ in visit.mapped}
     instead = never_reached(program, probes, visit.hits)
     death = visit.faults.death(held.finished) if visit.faults is not None else None
     never = [f"{place}: {count} of the hits were not seen to return{_WHY}" for place, count in visit.unreturned.items()]
     return Taken(
         (*visit.found, *([death] if death is not None else ())),
-        {**{place.text: visit.hits[place.text] for _, place in probes}, **{probe.at: 0 for probe in visit.elsewhere}},
+        {**{place.text: visit.hits[place.text] for _, place in probes}, **dict.fromkeys(unmapped, 0)},
         instead,
         held.finished,
         SOURCE,
@@ -57,7 +58,7 @@ def take(
         uncounted=frozenset(visit.uncounted),
         changed=held.changed,
         error=held.error,
-        unmapped=frozenset(probe.at for probe in visit.elsewhere),
+        unmapped=unmapped,
         refused=visit.refused,
     )
 
@@ -88,9 +89,8 @@ class _Visit:
         self.unreturned: Counter[str] = Counter()
         self.refused: dict[str, str] = {}
         self.faults: Candidates | None = None
-        self.elsewhere = list(elsewhere)
         self.mapped: list[tuple[Probe, Place]] = []
-        self._guest, self._probes, self._wants_fault = guest, probes, fault
+        self._guest, self._probes, self._elsewhere, self._wants_fault = guest, probes, elsewhere, fault
         self._libraries: Libraries | None = None
         self._entries: dict[int, Probe] = {}
         self.calls: list[_Call] = []
@@ -102,7 +102,7 @@ class _Visit:
         self._main, self._breakpoints, self._frames = main, breakpoints, Frames(stub, self._guest, main)
         for probe, place in self._probes:
             self._put(probe, place, main)
-        if self.elsewhere:
+        if self._elsewhere:
             self._libraries = Libraries(self._guest, stub, main)
             for address in self._libraries.changed:
                 breakpoints.insert(address)
@@ -114,7 +114,7 @@ class _Visit:
         table = self._guest.table
         values = stub.registers(names=(table.pc, table.sp)).values
         pc, sp = values[table.pc], values[table.sp]
-        if self._libraries is not None and pc in self._libraries.changed and self.elsewhere:
+        if self._libraries is not None and pc in self._libraries.changed:
             self._look(self._libraries)
             return True
         is_ours = pc in self._breakpoints
@@ -155,17 +155,17 @@ class _Visit:
                 self._breakpoints.insert(back)
 
     def _look(self, libraries: Libraries) -> None:
-        """Put the probes whose places a library has that was mapped just now."""
-        for module in libraries.new():
-            for probe in list(self.elsewhere):
+        """Put the probes whose places a library has that was mapped just now, and take those of one that is gone."""
+        new, gone = libraries.look()
+        for address in [address for address in self._breakpoints if holding(gone, address)]:
+            self._entries.pop(address, None)
+            self._breakpoints.drop(address)
+        for module in new:
+            for probe in [probe for probe in self._elsewhere if probe.at not in self.uncounted]:
                 with contextlib.suppress(NoSuchPlace):
                     place = module.program.find(probe.at)
-                    self.elsewhere.remove(probe)
                     self.mapped.append((probe, place))
                     self._put(probe, place, module)
-        if not self.elsewhere:
-            for address in libraries.changed:
-                self._breakpoints.remove(address)
 
     def _module(self, address: int) -> Module:
         return self._libraries.at(address) if self._libraries is not None else self._main

@@ -99,6 +99,17 @@ class Stub(Target):
             del self._breakpoints[address]
             self._removed.add(address)
 
+    def drop(self, address: int) -> None:
+        """Forget a breakpoint where nothing is mapped any more.
+
+        gdbserver has to find out for itself, when one is put there again: asked to take it away, it fails, and believes
+        for ever that it is there.
+        """
+        if self._lifts:
+            self._breakpoints.pop(address, None)
+        else:
+            self.remove(address)
+
     # running
 
     def run(self, seconds: float, *, signal: str = "", passed: Collection[str] = PASSED) -> Stop:

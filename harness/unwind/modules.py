@@ -26,6 +26,8 @@ MOST_VDSO = 1 << 16  # bytes
 PAGE = 4096
 MOST_SECTION = 64 << 20  # bytes of call frame information
 _DEBUG, _MIPS_MAP, _MIPS_MAP_REL, _NULL = 21, 0x70000016, 0x70000035, 0  # gABI "Dynamic Section"; DT_MIPS_RLD_MAP*
+_NAMESPACES = 16  # at most (DL_NNS of glibc); dlmopen(3) makes them
+_EXTENDED = 2  # r_version of <link.h> from which r_next is there, the next namespace's r_debug
 _SECTIONS = ((".debug_frame", False), (".eh_frame", True))
 
 
@@ -166,9 +168,9 @@ def _linked(main: Module, memory: Memory) -> Iterator[tuple[int, str]]:
     if not dynamic:
         return
 
-    def load(address: int) -> int:
-        data = memory(address, word)
-        if data is None or len(data) != word:
+    def load(address: int, size: int = word) -> int:
+        data = memory(address, size)
+        if data is None or len(data) != size:
             raise CfiBroken(f"the memory at {address:#x} cannot be read")
         return int.from_bytes(data, order)
 
@@ -182,14 +184,17 @@ def _linked(main: Module, memory: Memory) -> Iterator[tuple[int, str]]:
             where = value
         elif tag in {_MIPS_MAP, _MIPS_MAP_REL} and not where:
             where = load(value + (place if tag == _MIPS_MAP_REL else 0))
-    entry = load(where + word) if where else 0
-    for _ in range(MOST_MODULES):
-        if not entry:
+    left = MOST_MODULES
+    for _ in range(_NAMESPACES):
+        if not where:
             return
-        bias, name = load(entry), _text(load(entry + word), memory)
-        if name:
-            yield bias, name
-        entry = load(entry + 3 * word)
+        entry = load(where + word)
+        while entry and left:
+            bias, name = load(entry), _text(load(entry + word), memory)
+            if name:
+                yield bias, name
+            entry, left = load(entry + 3 * word), left - 1
+        where = load(where + 5 * word) if load(where, 4) >= _EXTENDED else 0
 
 
 @lru_cache(maxsize=16)

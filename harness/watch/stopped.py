@@ -62,7 +62,7 @@ class Stopped(Watcher):
         pc = stub.pc()
         is_ours = pc in self._breakpoints
         if pc in self._libraries.changed:
-            new = [row for row in self._libraries.new() if not image.is_system(self._guest, row.program.path)]
+            new = [row for row in self._libraries.look()[0] if not image.is_system(self._guest, row.program.path)]
             if new:
                 self._modules += new
                 self._look()

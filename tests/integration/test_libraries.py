@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .support import CROSSABI, Ran, command, deep, target
+from .support import CROSSABI, Ran, command, some, target
 
 LIBRARY = """
 #include <stdlib.h>
@@ -46,7 +46,8 @@ FIRST = {  # the register of the first argument, and of the result
     **{"s390x": ("r2", "r2"), "ppc64le": ("r3", "r3"), "arm": ("r0", "r0"), "mips64le": ("a0", "v0")},
 }
 FEW = ("386", "arm64")  # natively by gdbserver, and under QEMU
-ARCHES = pytest.mark.parametrize("arch", [arch if arch in FEW else deep(arch) for arch in FIRST])
+NO_MORE = {"mips64le"}  # after a dlclose dlsym finds nothing in the next library there, under bare QEMU 7.2 as well
+ARCHES = pytest.mark.parametrize("arch", some(FIRST, FEW))
 
 
 def built(folder: Path, arch: str, how: str) -> tuple[Path, Path]:
@@ -109,3 +110,53 @@ def test_what_no_library_has_is_told_before_the_run_or_after_it(tmp_path: Path) 
     ran, _ = snapshot("--at=triple", "--source=log", loaded, "--", library)
     assert ran.code == 4
     assert "where a library with triple will be is not known before" in ran.text
+
+
+SEVERAL = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+static void *library;
+static void call(const char *path, const char *name, int argument, int is_apart) {
+  library = is_apart ? dlmopen(LM_ID_NEWLM, path, RTLD_NOW) : dlopen(path, RTLD_NOW);
+  printf("%d\\n", ((int (*)(int))dlsym(library, name))(argument));
+}
+int main(int argc, char **argv) {
+  for (int round = 0; round < 3; round++) {
+    call(argv[1], "triple", 2 + round, 0);
+    dlclose(library);
+  }
+  call(argv[2], "twice", 10, 0);
+  dlclose(library);
+  for (int round = 0; round < 2; round++) call(argv[1], "triple", 5 + round, 1);
+  call(argv[2], "triple", 7, 0);
+  return 0;
+}
+"""
+OTHER = """
+static int pad(int x) { return x; }
+__attribute__((noipa)) int twice(int x) { return pad(2 * x); }
+__attribute__((noipa)) int triple(int x) { return 3 * x + 1; }
+"""
+
+
+@pytest.mark.parametrize("arch", some((arch for arch in FIRST if arch not in NO_MORE), FEW))
+def test_each_library_counts_that_has_the_place_however_often_it_is_mapped(arch: str, tmp_path: Path) -> None:
+    """Closed and mapped again, another at the same address, in namespaces of their own, two with the same name."""
+    cc = [*target(arch).cc.command, "-O1", "-g"]
+    for name, text in (("library", LIBRARY), ("other", OTHER), ("main", SEVERAL)):
+        (tmp_path / f"{name}.c").write_text(text)
+        how = ["-o", tmp_path / "program"] if name == "main" else ["-shared", "-fPIC", "-o", tmp_path / f"lib{name}.so"]
+        subprocess.run([*cc, *how, tmp_path / f"{name}.c"], check=True)
+    probes = ("--at=triple", "--at=twice", "--at=at_start", "--hits=1-9", "--when=both", "--backtrace")
+    ran, shots = snapshot(*probes, tmp_path / "program", "--", tmp_path / "liblibrary.so", tmp_path / "libother.so")
+    assert ran.code == 0, ran.text
+    assert "6\n9\n12\n20\n15\n18\n22\n" in ran.text
+    calls = [shot for shot in shots if shot["at"] != "at_start"]
+    results = [(shot["at"], int(shot["registers"][FIRST[arch][1]], 16)) for shot in calls if shot["when"] == "return"]
+    triple = [("triple", result) for result in (6, 9, 12, 15, 18, 22)]
+    assert results == [*triple[:3], ("twice", 20), *triple[3:]]
+    assert [shot["hit"] for shot in shots if shot["when"] == "entry" and shot["at"] == "at_start"] == [1, 2, 3, 4, 5]
+    assert {tuple(shot["backtrace"][1:3]) for shot in calls if shot["when"] == "entry"} == {("call", "main")}
+    for name, hits in (("triple", 6), ("twice", 1), ("at_start", 5)):
+        assert f"{name}: hit {hits} times" in ran.text

@@ -17,6 +17,7 @@ from harness.process.spec import GO_TERMINATE, MIB, Command, Finished, Limits
 from harness.target import QEMU
 from harness.toolchain import Elf, Toolchain, Toolchains, load_all
 
+STDIN = 0
 MOST_OUTPUT = 64 * MIB  # of stdout and of stderr: they are kept until the program has ended
 
 
@@ -28,7 +29,7 @@ def guest_of(
     runner: str,
     timeout: float,
 ) -> Guest:
-    """Return `program` as a guest of this machine, in the caller's own environment and folder.
+    """Return `program` as a guest of this machine, in the caller's own environment and folder, with its stdin.
 
     Raises UsageError for what is no program or not of the architectures `names`, EnvironmentBroken without an emulator.
     """
@@ -38,7 +39,8 @@ def guest_of(
         mend = f"crossabi setup --arch={toolchain.arch}"
         raise EnvironmentBroken(f"{toolchain.emulator.program} is missing", mend=mend)
     limits = Limits(output=MOST_OUTPUT)
-    command = Command((), own_environment(), timeout, cwd=Path.cwd(), limits=limits, stops=GO_TERMINATE)
+    stdin = b"" if sys.__stdin__ is None else STDIN
+    command = Command((), own_environment(), timeout, cwd=Path.cwd(), stdin=stdin, limits=limits, stops=GO_TERMINATE)
     return Guest(found, program.resolve(), arguments, command)
 
 

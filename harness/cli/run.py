@@ -57,8 +57,9 @@ def run(
     crossabi run --watch-crossings --runner=native ./prog
     crossabi run --core=prog.core ./prog-arm64
 
-    It ends as the program does, with 128 + N after signal N, and with 124 when its time was up. With --watch-crossings
-    each broken promise is a line on stdout, and it ends with 1 when there was one that is not known.
+    The program reads crossabi's own standard input. It ends as the program does, with 128 + N after signal N, and with
+    124 when its time was up. With --watch-crossings each broken promise is a line on stdout, and it ends with 1 when
+    there was one that is not known.
     """
     guest = guest_of(program, arguments, names, folders, runner or (QEMU if watch_crossings else AUTO), timeout)
     if core is not None and watch_crossings:

@@ -110,11 +110,14 @@ def snapshot(
     crossabi snapshot --at main.goCallback --when both --hits 1-5 --json ./prog
     crossabi snapshot --fault ./prog -- its arguments
 
-    The architecture is the program's own; --arch, if given, has to agree. What the program prints goes to stderr.
+    The architecture is the program's own; --arch, if given, has to agree. The program reads crossabi's own standard
+    input, and what it prints goes to stderr.
     It ends with 0 when there was a snapshot, with 1 when execution never came by.
     """
     if not places and not fault:
         raise click.UsageError("Missing option '--at' or '--fault'.")
+    if "" in places:
+        raise click.UsageError("Invalid value for '--at': an empty text names no place.")
     guest = guest_of(program, arguments, names, folders, runner, timeout)
     for name, _ in memory:
         if name not in guest.table.by_name and not name.startswith("0x"):

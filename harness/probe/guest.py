@@ -51,7 +51,8 @@ class Taken:
     """The snapshots of one run, how often each place was hit, how the run ended, and what a reader has to know.
 
     `instead` says of each place where execution never came by what else may be meant. `uncounted` are the places whose
-    hits were not counted after the last one wanted; `unmapped` those that no library had that was mapped; `refused`
+    hits were not counted after the last one wanted; `unmapped` those that no library had that was mapped, each with
+    the names in the program that are near; `refused`
     those where it could not be stopped, with a sentence that says why. `changed` is what the source changed about the
     run, for the environment block. With an `error` the run was not the program's own from some point on; the snapshots
     are of before.
@@ -66,7 +67,7 @@ class Taken:
     uncounted: frozenset[str] = frozenset()
     changed: Mapping[str, str] = field(default_factory=dict)
     error: CrossabiError | None = None
-    unmapped: frozenset[str] = frozenset()
+    unmapped: Mapping[str, Sequence[str]] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -76,7 +77,15 @@ class Taken:
             place: "; ".join(filter(None, (self.refused.get(place, "execution never came by"), also)))
             for place, also in self.instead.items()
         }
-        return never | dict.fromkeys(self.unmapped, "neither the program nor a library that it mapped has such a place")
+        nowhere = {
+            place: f"neither the program nor a library that it mapped has such a place{_near(names)}"
+            for place, names in self.unmapped.items()
+        }
+        return never | nowhere
+
+
+def _near(names: Sequence[str]) -> str:
+    return f"; near it in the program: {', '.join(names)}" if names else ""
 
 
 def never_reached(program: Program, probes: Sequence[tuple[Probe, Place]], hits: Mapping[str, int]) -> dict[str, str]:

@@ -44,7 +44,8 @@ def take(
     if held.error is not None and not (visit.found or beside):
         raise held.error
     probes = [*probes, *visit.mapped]
-    unmapped = frozenset(probe.at for probe in elsewhere) - {probe.at for probe, _ in visit.mapped}
+    there = {probe.at for probe, _ in visit.mapped}
+    unmapped = {probe.at: program.near(probe.at) for probe in elsewhere if probe.at not in there}
     instead = never_reached(program, probes, visit.hits)
     death = visit.faults.death(held.finished) if visit.faults is not None else None
     never = [f"{place}: {count} of the hits were not seen to return{_WHY}" for place, count in visit.unreturned.items()]

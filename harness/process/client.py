@@ -56,7 +56,9 @@ class Keeper:
                 waker.stops = 0
                 channel.settimeout(command.timeout + sum(s.grace for s in command.stops) + ANSWER_SLACK)
                 body = json.dumps(_request(command)).encode()
-                channel.sendall(struct.pack(">I", len(body)) + body)
+                shared = [command.stdin] if isinstance(command.stdin, int) else []
+                socket.send_fds(channel, [struct.pack(">I", len(body))], shared)
+                channel.sendall(body)
                 (length,) = struct.unpack(">I", _exactly(channel, 4))
                 answer = json.loads(_exactly(channel, length))
             except (OSError, EOFError) as error:
@@ -161,7 +163,7 @@ def _request(command: Command) -> dict[str, Any]:
         "env": dict(command.env),
         "timeout": command.timeout,
         "cwd": str(command.cwd) if command.cwd else "",
-        "stdin": base64.b64encode(command.stdin).decode(),
+        "stdin": base64.b64encode(command.stdin if isinstance(command.stdin, bytes) else b"").decode(),
         "limits": asdict(command.limits),
         "stops": [asdict(stop) for stop in command.stops],
         "watched": command.watched,

@@ -35,6 +35,7 @@ from typing import Any
 
 from harness.process import family, forks, opens, seccomp, turnstile
 
+SHARED = "shared stdin"  # the key of a request under which the descriptor stands that came with it
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 FOLDER = "crossabi-run-{}_"  # begins the name of a run's private folder: with its keeper's process id
@@ -138,11 +139,9 @@ class Run:
 
     def start(self, out_w: int, err_w: int) -> str:
         """Fork and exec; return an empty string or why the program could not be started."""
-        stdin = os.memfd_create("stdin", os.MFD_CLOEXEC)
-        data = base64.b64decode(self.request["stdin"])
-        while data:
-            data = data[os.write(stdin, data) :]
-        os.lseek(stdin, 0, os.SEEK_SET)
+        stdin = self.request.pop(SHARED, None)
+        if stdin is None:
+            stdin = self.written_stdin()
         argv = [arg.replace("{workdir}", self.workdir) for arg in self.request["argv"]]
         env = {name: value.replace("{workdir}", self.workdir) for name, value in self.request["env"].items()}
         failed_r, failed_w = os.pipe2(os.O_CLOEXEC)
@@ -160,6 +159,15 @@ class Run:
             os.waitpid(self.pid, 0)
             self.ended = "not-started"
         return failed
+
+    def written_stdin(self) -> int:
+        """Return a descriptor from which the request's own text is read."""
+        stdin = os.memfd_create("stdin", os.MFD_CLOEXEC)
+        data = base64.b64decode(self.request["stdin"])
+        while data:
+            data = data[os.write(stdin, data) :]
+        os.lseek(stdin, 0, os.SEEK_SET)
+        return stdin
 
     def listen(self, channel: socket.socket) -> None:
         """Take the listener, if any, that the child sends."""
@@ -411,9 +419,15 @@ def name_of(number: int) -> str:
 
 
 def receive(control: socket.socket) -> Json:
-    """Return the next request. Raises ParentGone at the end of the connection."""
-    header = read_exactly(control, 4)
+    """Return the next request, with the descriptor that came with it. Raises ParentGone at the connection's end."""
+    header, shared, _, _ = socket.recv_fds(control, 4, 1)
+    if not header:
+        raise ParentGone
+    header += read_exactly(control, 4 - len(header))
     request: Json = json.loads(read_exactly(control, struct.unpack(">I", header)[0]))
+    for fd in shared:
+        os.set_inheritable(fd, False)
+        request[SHARED] = fd
     return request
 
 

@@ -43,6 +43,8 @@ GO_TERMINATE = (Stop("SIGQUIT", 2.0), *TERMINATE)  # the Go runtime answers SIGQ
 class Command:
     """One program to run in a process group of its own. `timeout` is seconds of wall time.
 
+    `stdin` is what it reads, or the number of a descriptor of ours that it reads from.
+
     Without `cwd` it gets a private folder that is removed afterwards. `watched` asks for the files that it and all that
     it starts open; not together with a bound on processes. With `in_turns` it is an emulator
     that serves a debugger, and whose threads stop one at a time, where the kernel can be asked to see to that.
@@ -52,7 +54,7 @@ class Command:
     env: Mapping[str, str]
     timeout: float
     cwd: Path | None = None
-    stdin: bytes = b""
+    stdin: bytes | int = b""
     limits: Limits = Limits()
     stops: tuple[Stop, ...] = TERMINATE
     watched: bool = False

@@ -232,6 +232,7 @@ def test_an_address_where_nothing_is_mapped_is_told_and_the_others_are_taken(bui
         (["--at", "add3", "--memory=rip:4"], "arm64 has no register rip: pc, sp, "),
         (["--at", "add3", "--memory=sp"], "'sp' is no memory: sp:64"),
         ([], "Missing option '--at' or '--fault'."),
+        (["--at", ""], "an empty text names no place"),
         (["--fault", "--source=log"], "QEMU's log cannot answer this"),
         (["--at", "add3", "--hits=3-2"], "'3-2' ends before it begins"),
         (["--at", "add3", "--arch=s390x"], "is for arm64, and --arch says s390x"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,24 @@ def test_what_a_program_prints_is_all_passed_on_or_what_is_not_is_said(
     said = b"crossabi: %d bytes of stdout, after the first 64 MiB, were dropped\n" % dropped
     assert done.stderr.count(said) == bool(dropped)
     assert done.stderr.count(b"dropped") == bool(dropped)
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+@pytest.mark.parametrize("way", WAYS, ids=" ".join)
+def test_a_program_reads_what_crossabi_gets_as_far_as_it_wants_to(way: tuple[str, ...], is_open: bool) -> None:
+    """Of a pipe that stays open no more is waited for than the program does."""
+    read, write = os.pipe()
+    os.write(write, b"one\ntwo\n")
+    if not is_open:
+        os.close(write)
+    lines = "1" if is_open else "9"
+    argv = [*CROSSABI[:-1], *way, "/bin/sh", "--", "-c", f"for n in $(seq {lines}); do read w && echo got $w; done"]
+    done = subprocess.run(argv, capture_output=True, check=False, stdin=read, timeout=60)
+    assert [line for line in (done.stdout + done.stderr).splitlines() if line.startswith(b"got")] == (
+        [b"got one"] if is_open else [b"got one", b"got two"]
+    )
+    for fd in [read, *([write] if is_open else [])]:
+        os.close(fd)
 
 
 def test_a_stripped_program_of_go_is_not_called_right(program: Path, tmp_path: Path) -> None:

@@ -68,6 +68,19 @@ def test_standard_input_is_all_there_and_ends(keeper: Keeper, size: int) -> None
     assert int(found.stdout) == size
 
 
+def test_standard_input_can_be_a_descriptor_of_ours_and_is_read_no_further_than_the_program_does(
+    keeper: Keeper,
+) -> None:
+    read, write = os.pipe()
+    os.write(write, b"one\ntwo\nthree\n")
+    words = [keeper.run(sh("read word; echo $word", stdin=read)).stdout for _ in range(2)]
+    assert words == [b"one\n", b"two\n"]
+    assert keeper.run(sh("read word; echo got $word", stdin=b"")).stdout == b"got\n"
+    os.close(write)
+    assert keeper.run(sh("cat; ls /proc/self/fd", stdin=read)).stdout == b"three\n0\n1\n2\n3\n"
+    os.close(read)
+
+
 def test_a_program_gets_only_the_environment_it_is_given(keeper: Keeper) -> None:
     found = keeper.run(Command(("/usr/bin/env",), {"A": "b c"}, 5.0))
     assert found.stdout == b"A=b c\n"

@@ -24,7 +24,8 @@ class Probe:
     """A place where registers are taken: `at` is a function's name, ``file.c:12`` or an address.
 
     `when` is entry, return or both. Hits are counted from 1; those from `first` to `last` are taken (None: to the end).
-    `memory` are pieces to take with them: the name of a register or an address, and a size in bytes.
+    `memory` are pieces to take with them: the name of a register or an address, and a size in bytes. `meant`: what
+    they mean too.
     """
 
     at: str
@@ -33,6 +34,7 @@ class Probe:
     last: int | None = None
     memory: tuple[tuple[str, int], ...] = ()
     backtrace: bool = False
+    meant: bool = False
 
     def wants(self, hit: int) -> bool:
         """Whether the stop number `hit` is to be taken."""
@@ -127,6 +129,59 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Argument:
+    """An argument or a result of a function: `value` as plain data, and `text` as people read it.
+
+    `where` is where its convention has it: registers and ``stack+N`` joined by ``+``, ``*x0`` the address in x0.
+    `why` says why there is no value, and is empty otherwise.
+    """
+
+    name: str
+    type: str
+    where: str
+    value: Any
+    text: str
+    why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        said = {"why": self.why} if self.why else {"value": self.value, "text": self.text}
+        return {"name": self.name, "type": self.type, "where": self.where, **said}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Argument:
+        """Return what `to_json` wrote."""
+        values = (row.get("value"), row.get("text", ""), row.get("why", ""))
+        return cls(row["name"], row["type"], row["where"], *values)
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What the registers mean by the function's `convention`: its `arguments` at an entry, its `results` at a return.
+
+    `why` says why that is not known; then there are none.
+    """
+
+    convention: str = ""
+    arguments: tuple[Argument, ...] = ()
+    results: tuple[Argument, ...] = ()
+    why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        if self.why:
+            return {"why": self.why}
+        rows = {"arguments": self.arguments, "results": self.results}
+        return {"convention": self.convention, **{key: [row.to_json() for row in found] for key, found in rows.items()}}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Meant:
+        """Return what `to_json` wrote."""
+        arguments, results = (tuple(map(Argument.from_json, row.get(key, ()))) for key in ("arguments", "results"))
+        return cls(row.get("convention", ""), arguments, results, row.get("why", ""))
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One stop, or one thread of a process that died.
 
@@ -135,7 +190,7 @@ class Snapshot:
     by the names of `harness.registers`; one that the source does not have is in `missing`, with why: zero never stands
     for unknown. `memory` are the bytes that were asked for, by address. `backtrace` are the functions that run,
     innermost first; `frames` tells more of each where the source has memory. `ended` is why the backtrace has no more:
-    empty where it reached the outermost function, or was not asked for.
+    empty where it reached the outermost function, or was not asked for. `meant` is None where nobody asked for it.
     """
 
     at: str
@@ -154,6 +209,7 @@ class Snapshot:
     frames: tuple[Frame, ...] = ()
     ended: str = ""
     fault: Fault | None = None
+    meant: Meant | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the snapshot as plain data; numbers that can exceed 53 bits are hex texts."""
@@ -173,6 +229,7 @@ class Snapshot:
             "frames": [frame.to_json() for frame in self.frames],
             "ended": self.ended,
             **({} if self.fault is None else {"fault": self.fault.to_json()}),
+            **({} if self.meant is None else {"meant": self.meant.to_json()}),
             "notes": list(self.notes),
         }
 
@@ -188,6 +245,8 @@ class Snapshot:
         fields["frames"] = tuple(map(Frame.from_json, fields.get("frames", ())))
         fault = fields.get("fault")
         fields["fault"] = Fault.from_json(fault) if fault else None
+        meant = fields.get("meant")
+        fields["meant"] = Meant.from_json(meant) if meant else None
         return cls(**fields)
 
 

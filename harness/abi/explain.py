@@ -8,8 +8,8 @@ from typing import Any
 
 from harness.abi.conventions import OF_C
 from harness.abi.conventions.go import GO_ABI0, GO_INTERNAL
+from harness.abi.model import Prototype
 from harness.abi.place import Convention, Piece, Placed, Placement
-from harness.abi.prototype import Prototype
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.abi.layout import X87, DataModel, layout
 from harness.abi.model import CType
@@ -23,12 +23,13 @@ class Place:
     """Where arguments are looked for: registers by name, and `memory` with the stack pointer `sp`.
 
     At a function's first instruction `sp` is that register; at its return, where results on the stack are looked for,
-    it has to be what it was then.
+    it has to be what it was then. `name_of` returns the symbol at an address, or an empty text.
     """
 
     registers: Mapping[str, int]
     memory: Memory
     sp: int
+    name_of: Callable[[int], str] = field(default=lambda _: "", repr=False)
 
 
 class Unknown(Exception):
@@ -63,7 +64,7 @@ def _piece(model: DataModel, piece: Piece, place: Place) -> bytes:
 def _memory(place: Place, address: int, size: int) -> bytes:
     data = place.memory(address, size) if size else b""
     if data is None or len(data) < size:
-        raise Unknown(f"{size} bytes at {address:#x}")
+        raise Unknown(f"the {size} bytes of memory at {address:#x}")
     return data
 
 

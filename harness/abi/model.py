@@ -123,3 +123,18 @@ class Signature:
     def is_named(self, index: int) -> bool:
         """Whether the argument `index` is declared, not one of ``...``."""
         return self.fixed is None or index < self.fixed
+
+
+@dataclass(frozen=True)
+class Prototype:
+    """A function with its `signature`: its name, and what its arguments are called, as far as they are.
+
+    `types` and `result_types` are how the source spells them, where that is known. `is_go`: it is written in Go.
+    """
+
+    name: str
+    signature: Signature
+    names: tuple[str, ...]
+    types: tuple[str, ...] = ()
+    result_types: tuple[str, ...] = ()
+    is_go: bool = False

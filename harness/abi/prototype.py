@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from clang import cindex
 
-from harness.abi.model import Array, Complex, CType, Enumeration, Kind, Member, Record, Scalar, Signature, Vector
+from harness.abi.model import (
+    Array,
+    Complex,
+    CType,
+    Enumeration,
+    Kind,
+    Member,
+    Prototype,
+    Record,
+    Scalar,
+    Signature,
+    Vector,
+)
 from harness.errors import UsageError
 
 MOST = 1 << 16  # bytes of a struct
@@ -50,15 +61,6 @@ _KINDS: Mapping[Any, Kind] = MappingProxyType(
 _FUNCTIONS = (cindex.TypeKind.FUNCTIONPROTO, cindex.TypeKind.FUNCTIONNOPROTO)
 _ALIGNED = re.compile(r"aligned\s*\(\s*(\d+)\s*\)")
 _EXAMPLE = "as in 'double f(struct {int a; double b;}, float, ...)'"
-
-
-@dataclass(frozen=True)
-class Prototype:
-    """A function with its `signature`: its name, and what its arguments are called, as far as they are."""
-
-    name: str
-    signature: Signature
-    names: tuple[str, ...]
 
 
 def read(text: str, triple: str) -> Prototype:

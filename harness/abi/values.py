@@ -117,10 +117,25 @@ def worded(of: CType, value: Value) -> str:
             return f"{parts[0]} + {parts[1]}i" if isinstance(of, Complex) else "{" + ", ".join(parts) + "}"
         case Scalar(kind), int() if kind in POINTERS:
             return f"{value:#x}"
+        case Scalar(Kind.FLOAT), float():
+            return _single(value)
         case _, Fraction():
             return _near(value)
         case _:
             return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _single(value: float) -> str:
+    """Return the shortest text that is this number as a float."""
+    texts = (f"{value:.{digits}g}" for digits in range(6, 10))
+    return repr(float(next((text for text in texts if _packed(text) == _packed(str(value))), str(value))))
+
+
+def _packed(text: str) -> bytes:
+    try:
+        return struct.pack("<f", float(text))
+    except OverflowError:  # rounded up
+        return b""
 
 
 def _near(value: Fraction) -> str:

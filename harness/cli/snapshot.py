@@ -110,6 +110,8 @@ def snapshot(
     crossabi snapshot --at main.goCallback --when both --hits 1-5 --json ./prog
     crossabi snapshot --fault ./prog -- its arguments
 
+    With debug information it says what the arguments of an entry and the results of a return are.
+
     The architecture is the program's own; --arch, if given, has to agree. The program reads crossabi's own standard
     input, and what it prints goes to stderr.
     It ends with 0 when there was a snapshot, with 1 when execution never came by.
@@ -122,7 +124,7 @@ def snapshot(
     for name, _ in memory:
         if name not in guest.table.by_name and not name.startswith("0x"):
             raise click.UsageError(f"{guest.arch} has no register {name}: {', '.join(guest.table.by_name)}")
-    probes = [Probe(place, when, *hits, memory, backtrace) for place in places]
+    probes = [Probe(place, when, *hits, memory, backtrace, meant=True) for place in places]
     taken = take(guest, probes, source, fault=fault)
     show_all(taken.snapshots, as_json=as_json)
     _tell(taken, program)

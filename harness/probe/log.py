@@ -6,14 +6,18 @@ after a call always do.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 
+from harness.abi import meaning
+from harness.abi.dwarf import NotKnown
 from harness.elf.places import Place, Program
 from harness.probe import image, reader
 from harness.probe.guest import MOST, Guest, Taken, never_reached
+from harness.probe.meant import Meanings
 from harness.probe.restarts import Restarts
 from harness.qemulog.records import Record
-from harness.registers import THREAD
+from harness.registers import TABLES, THREAD
 from harness.snapshot import ENTRY, Probe, Snapshot
 from harness.unwind.modules import Module
 
@@ -33,6 +37,16 @@ def cannot(guest: Guest, probes: Sequence[Probe], elsewhere: Sequence[Probe] = (
     if any(probe.memory or probe.backtrace for probe in probes):
         return "it has registers only"
     return ""
+
+
+def tells_all(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program) -> bool:
+    """Whether registers alone tell what the functions at `probes` were called with, of those that are to be decoded."""
+    for _, place in (row for row in probes if row[0].meant):
+        for function in program.by_name.get(place.function, ()):
+            with contextlib.suppress(NotKnown):
+                if meaning.of(program, function, guest.arch).needs_memory:
+                    return False
+    return True
 
 
 def take(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program, *beside: reader.Listener) -> Taken:
@@ -61,6 +75,7 @@ class _Entries:
         self.found: list[Snapshot] = []
         self.hits = dict.fromkeys((probe.at for probe in wanted.values()), 0)
         self._main = main
+        self._meanings = Meanings(TABLES[arch], lambda _address, _size: None, main.code_name_at)
 
     @property
     def addresses(self) -> Collection[int]:
@@ -104,4 +119,5 @@ class _Entries:
             {name: "QEMU's log does not show it" for name in table.by_name if name not in values},
             backtrace=tuple(names),
             notes=(_NO_FORWARD,),
+            meant=self._meanings.enter(self._main, pc, values)[1] if probe.meant else None,
         )

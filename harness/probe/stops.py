@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from harness.elf.places import NoSuchPlace, Place, Program
 from harness.probe.conversation import SOURCE, Breakpoints, Visitor, hold, source
 from harness.probe.faults import Candidates
-from harness.probe.frames import Frames
+from harness.probe.frames import Frames, reader
 from harness.probe.guest import MOST, Guest, Taken, never_reached
 from harness.probe.libraries import Libraries
+from harness.probe.meant import Entered, Meanings
 from harness.probe.restarts import Restarts
 from harness.registers import RegisterTable
-from harness.snapshot import ENTRY, RETURN, Probe, Snapshot
+from harness.snapshot import ENTRY, RETURN, Meant, Probe, Snapshot
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable, StubRefused
 from harness.unwind.modules import Module, holding
@@ -76,6 +77,7 @@ class _Call:
     address: int
     sp: int
     entered: tuple[str, int]
+    meant: Entered | None = None
 
 
 class _Visit:
@@ -101,6 +103,7 @@ class _Visit:
     def begin(self, stub: Stub, breakpoints: Breakpoints, main: Module) -> None:
         """See `Visitor`: put the breakpoints."""
         self._main, self._breakpoints, self._frames = main, breakpoints, Frames(stub, self._guest, main)
+        self._meanings = Meanings(self._guest.table, reader(stub), self._name_of)
         for probe, place in self._probes:
             self._put(probe, place, main)
         if self._elsewhere:
@@ -123,7 +126,8 @@ class _Visit:
         ended = [call for call in self.calls if call.address == pc and sp - call.sp in table.pops]
         for call in ended:  # several where one has jumped to the next
             self.calls.remove(call)
-            self._add(stub, call.probe, RETURN, call.hit)
+            back = None if call.meant is None else self._meanings.leave(call.meant, stub.registers().values)
+            self._add(stub, call.probe, RETURN, call.hit, back)
         if pc in self._entries:
             self._enter(stub, self._entries[pc], pc, sp)
         if ended:
@@ -171,6 +175,9 @@ class _Visit:
     def _module(self, address: int) -> Module:
         return self._libraries.at(address) if self._libraries is not None else self._main
 
+    def _name_of(self, address: int) -> str:
+        return self._module(address).code_name_at(address)
+
     def _unless_needed(self, address: int) -> None:
         """Take the breakpoint at `address` away unless something else needs it."""
         if not (
@@ -194,10 +201,13 @@ class _Visit:
         hit = self.hits[probe.at]
         self._latest[entered] = hit, sp
         if probe.wants(hit):
+            entry, meant = None, None
+            if probe.meant:
+                entry, meant = self._meanings.enter(self._module(pc), pc, stub.registers().values)
             if probe.when != RETURN:
-                self._add(stub, probe, ENTRY, hit)
+                self._add(stub, probe, ENTRY, hit, meant)
             if probe.when != ENTRY:
-                call = self._call(stub, probe, hit, sp)
+                call = self._call(stub, probe, hit, sp, entry)
                 gone = [row for row in self.calls if (row.probe, row.address, row.sp) == (probe, call.address, call.sp)]
                 for row in gone:  # its frame would be here
                     self.calls.remove(row)
@@ -216,16 +226,18 @@ class _Visit:
         for number, call in enumerate(self.calls):
             is_same = (call.entered, call.hit) == (entered, hit)
             if is_same or (entered[1] and call.entered[1] == entered[1]):
-                self.calls[number] = replace(call, sp=call.sp + sp - before)
+                moved = None if call.meant is None else call.meant.moved(sp - before)
+                self.calls[number] = replace(call, sp=call.sp + sp - before, meant=moved)
 
-    def _call(self, stub: Stub, probe: Probe, hit: int, sp: int) -> _Call:
+    def _call(self, stub: Stub, probe: Probe, hit: int, sp: int, meant: Entered | None) -> _Call:
         table = self._guest.table
         entered = probe.at, self._goroutine(stub)
-        return _Call(probe, hit, return_address(stub, table, sp), sp if table.link else sp + table.word, entered)
+        back = sp if table.link else sp + table.word
+        return _Call(probe, hit, return_address(stub, table, sp), back, entered, meant)
 
-    def _add(self, stub: Stub, probe: Probe, when: str, hit: int) -> None:
+    def _add(self, stub: Stub, probe: Probe, when: str, hit: int, meant: Meant | None) -> None:
         if len(self.found) < MOST:
-            self.found.append(self._snapshot(stub, probe, when, hit))
+            self.found.append(replace(self._snapshot(stub, probe, when, hit), meant=meant))
 
     def _snapshot(self, stub: Stub, probe: Probe, when: str, hit: int) -> Snapshot:
         table = self._guest.table

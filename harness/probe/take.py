@@ -27,6 +27,6 @@ def take(guest: Guest, probes: Sequence[Probe], source: str = AUTO, *, fault: bo
     cannot = "it does not tell what a signal interrupts" if fault else log.cannot(guest, probes, elsewhere)
     if source == LOG and cannot:
         raise UsageError(f"QEMU's log cannot answer this: {cannot}", mend="leave --source out, or use --source=stub")
-    if cannot or source == STUB:
+    if cannot or source == STUB or (source == AUTO and not log.tells_all(guest, found, program)):
         return stops.take(guest, found, program, elsewhere, fault=fault)
     return log.take(guest, found, program)

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from harness.abi.explain import Explained
+from harness.abi.model import Prototype
 from harness.abi.place import SIGN, SIGN32, ZERO, Placed
-from harness.abi.prototype import Prototype
 
 GAP = "  "
 _BITS = {ZERO: "zero", SIGN: "copies of its sign", SIGN32: "copies of its bit 31"}

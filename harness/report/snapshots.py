@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.registers import FLOAT, TABLES, VECTOR, RegisterTable
-from harness.snapshot import FAULT, THREAD, Snapshot
+from harness.snapshot import FAULT, THREAD, Meant, Snapshot
 
 WIDTH = 100
 SHOWN = 12  # snapshots under a table
@@ -23,6 +23,8 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
         fault = snapshot.fault
         known = "" if fault.address is None else f"{fault.address:#x}, "
         yield f"  {fault.signal}, address {known}{fault.mapped}"
+    if snapshot.meant is not None:
+        yield from _meant(snapshot.meant)
     for is_float in (False, True):
         cells = [
             f"{row.name:>7} {snapshot.registers[row.name]:0{row.bits // 4}x}"
@@ -49,6 +51,16 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
         yield f"  backtrace: {' ← '.join(snapshot.backtrace)}"
     for note in snapshot.notes:
         yield f"  note: {note}"
+
+
+def _meant(meant: Meant) -> Iterator[str]:
+    """Yield the arguments or results, one a line."""
+    if meant.why:
+        yield f"  no arguments: {meant.why}"
+    rows = [(row.name, row) for row in meant.arguments] + [("=", row) for row in meant.results]
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, row in rows:
+        yield f"  {name.ljust(width)} {row.text or row.why}  ({row.type} in {row.where})"
 
 
 class Shots:

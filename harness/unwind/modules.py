@@ -61,6 +61,12 @@ class Module:
         found = self.function(address)
         return found.name if found else hex(address)
 
+    def code_name_at(self, address: int) -> str:
+        """Return ``symbol+0x10`` of a run-time address that is in a function's code, or an empty text."""
+        found = self.function(address) if self.holds(address) else None
+        inside = found is not None and address - self.bias - found.start < self.program.size(found)
+        return self.program.name_at(address - self.bias) if inside else ""
+
     def starts(self, address: int) -> bool:
         """Whether a function starts at a run-time address."""
         found = self.function(address)

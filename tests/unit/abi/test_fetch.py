@@ -102,7 +102,7 @@ def test_what_is_laid_out_comes_back(convention: Convention) -> None:
 
 def test_what_is_not_known_is_no_zero() -> None:
     model, number = MODELS["amd64"], Scalar(Kind.INT)
-    for piece, missing in ((Piece(0, 4, "rdi"), "rdi"), (Piece(0, 4, stack=8), "4 bytes at 0x10008")):
+    for piece, missing in ((Piece(0, 4, "rdi"), "rdi"), (Piece(0, 4, stack=8), "the 4 bytes of memory at 0x10008")):
         with pytest.raises(Unknown, match=missing):
             fetch(model, number, Placed((piece,)), Place({}, lambda *_: None, SP))
         with pytest.raises(Unknown, match=missing):

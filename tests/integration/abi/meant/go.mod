@@ -1,0 +1,3 @@
+module meant
+
+go 1.21

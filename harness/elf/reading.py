@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from harness.errors import UsageError
 
 DAMAGE = (
     *(ELFError, DWARFError, ValueError, LookupError, TypeError, AttributeError, AssertionError),
-    *(ArithmeticError, MemoryError, RecursionError, struct.error),
+    *(ArithmeticError, MemoryError, RecursionError, NotImplementedError, struct.error, zlib.error),
 )
 """What pyelftools raises for a file that is none, or is damaged: it believes every count and offset."""
 

@@ -77,7 +77,7 @@ class Remains:
     @cached_property
     def _notes(self) -> tuple[str, ...]:
         told = {True: OTHERS, None: UNCHECKED}
-        rows = ((module.program.path, self._differs(module)) for module in self._modules)
+        rows = ((row.program.path, self._differs(row)) for row in self._modules if not row.called)  # not the vDSO
         return (
             *self.core.notes,
             *self._mapped[1],
@@ -109,7 +109,8 @@ class Remains:
     def _raised(self, thread: Thread, signal: str) -> Raised:
         told, table = self.core.signal, TABLES[self.core.arch]
         at = thread.registers.get(table.pc, 0)
-        return raised(table, signal, at, self._memory, self._usable, told.word if told is not None else None)
+        word = told.word if told is not None else None
+        return raised(table, signal, at, self._memory, self._usable, word, thread.registers)
 
     def _backtrace(self, thread: Thread, pc: int) -> Backtrace:
         table = TABLES[self.core.arch]

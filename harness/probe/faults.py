@@ -53,7 +53,8 @@ class Candidates:
         try:
             told, why = self._told(stub)
             found = self._frames.modules() if whole else (self._main,)
-            where = raised(table, fault.signal, pc, reader(stub), found, told.word if told is not None else None)
+            word = told.word if told is not None else None
+            where = raised(table, fault.signal, pc, reader(stub), found, word, registers.values)
             address, why = (None, why) if told is None else told.address_at(where.pc)
             fault = Fault(fault.signal, address, why or self._mapped(stub, address), where.code)
             if whole:

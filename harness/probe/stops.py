@@ -19,9 +19,11 @@ from harness.registers import RegisterTable
 from harness.snapshot import ENTRY, RETURN, Meant, Probe, Snapshot
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable, StubRefused
+from harness.unwind import trapped
 from harness.unwind.modules import Module, holding
 from harness.unwind.unwinder import Backtrace
 
+_TRAP = "the instruction there raises SIGTRAP itself, and cannot be stopped at (QEMU's log can: --source=log)"
 _WHY = " (it ended before, jumped past them, panicked, or its stack moved after the last one that was wanted)"
 
 
@@ -150,6 +152,9 @@ class _Visit:
         # of a function with two entries (ppc64le) a call by either comes by the last
         for address in [row[-1] for row in place.entries] or place.addresses:
             at = address + module.bias
+            if self._is_trap(module, address):
+                self.refused[place.text] = _TRAP
+                continue
             try:
                 self._breakpoints.insert(at)
             except StubRefused as error:
@@ -158,6 +163,11 @@ class _Visit:
             self._entries[at] = probe
             for back in self._restarts.follow(probe, module, at):
                 self._breakpoints.insert(back)
+
+    def _is_trap(self, module: Module, address: int) -> bool:
+        function = module.program.function_at(address)
+        is_thumb = function is not None and function.is_thumb
+        return trapped.is_trap(self._guest.table, module.program.bytes_at(address, 4), is_thumb=is_thumb)
 
     def _look(self, libraries: Libraries) -> None:
         """Put the probes whose places a library has that was mapped just now, and take those of one that is gone."""

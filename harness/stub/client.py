@@ -15,7 +15,7 @@ from harness.stub import layouts, signals, stops
 from harness.stub.connect import Address, connect
 from harness.stub.errors import StubBroken, StubRefused
 from harness.stub.session import unhex
-from harness.stub.stops import Stop
+from harness.stub.stops import VFORK, VFORK_DONE, Stop
 from harness.stub.target import SECONDS, Target
 
 PASSED = frozenset(signals.BY_NAME) - signals.FAULTS
@@ -138,8 +138,10 @@ class Stub(Target):
         self.resume(signal=signal, step=True)
         return self.wait(_left(deadline))
 
-    def resume(self, *, signal: str = "", step: bool = False) -> None:
+    def resume(self, *, signal: str = "", step: bool = False, only: bool = False) -> None:
         """Let the program run and return at once; `signal` goes to the thread of the last stop, which also is stepped.
+
+        With `only` no other thread runs.
 
         Raises StubRefused for a signal that has no number in the protocol.
         """
@@ -154,8 +156,8 @@ class Stub(Target):
             letter, number = letter.upper(), b"%02x" % signals.number_of(signal)
         if letter in self._actions:
             packet = b"vCont;" + letter + number
-            if thread and (signal or step):
-                packet += b":" + thread.encode() + (b"" if step else b";c")
+            if thread and (signal or step or only):
+                packet += b":" + thread.encode() + (b"" if step or only else b";c")
         else:
             if thread:
                 session.ask(b"Hc" + (thread if step else "-1").encode(), deadline)
@@ -175,13 +177,13 @@ class Stub(Target):
         output = bytearray()
         while True:
             self.stop = self._receive(deadline, output)
-            if not self.stop.child:
+            if self.stop.reason == VFORK_DONE:
+                self._put_back()
+                self.resume()
+            elif self.stop.child:
+                self._leave_child(self.stop)
+            else:
                 break
-            self._select(self.stop.child, self._deadline())
-            for address, hardware in self._breakpoints.items():
-                self._place(b"z", address, hardware)  # gdbserver would leave them in the child's code
-            self._let_go(self.stop.child)
-            self.resume()
         if not self.stop.is_alive:
             self.close()
             return self.stop
@@ -190,9 +192,7 @@ class Stub(Target):
             self._lifted.clear()
             self._removed.clear()
             self._stepping.clear()
-        while self._lifted:
-            address, hardware = self._lifted.popitem()
-            self.insert(address, hardware=hardware)
+        self._put_back()
         if self.stop.signal == "SIGTRAP" and (self._breakpoints or self._removed):
             visit = self._visit()
             self._hit = visit if visit.pc in self._breakpoints else None
@@ -250,14 +250,42 @@ class Stub(Target):
         self._session.running = False
         return stops.parse(reply, bytes(output))
 
+    def _leave_child(self, stop: Stop) -> None:
+        """Let a process go that the program has forked, without breakpoints, and the program go on.
+
+        What the child has a copy of may be in place no more in the program, and the other way: of another thread there
+        can have been stops since. A child of vfork(2) runs in the program's own memory: until it has done, nothing is
+        in place there, and only the thread that waits for it goes on.
+        """
+        if stop.reason == VFORK:
+            for address, hardware in tuple(self._breakpoints.items()):
+                self.remove(address)
+                self._lifted[address] = hardware
+        else:
+            self._put_back()
+            self._select(stop.child, self._deadline())
+            for address in {*self._breakpoints, *self._removed}:
+                for hardware in (False, True) if self._breakpoints.get(address) else (False,):
+                    self._session.ask(self._placing(b"z", address, hardware), self._deadline())
+        self._let_go(stop.child)
+        self.resume(only=stop.reason == VFORK)
+
+    def _put_back(self) -> None:
+        """Put what was lifted where it was."""
+        while self._lifted:
+            address, hardware = self._lifted.popitem()
+            self.insert(address, hardware=hardware)
+
     def _let_go(self, thread: str) -> None:
         """Detach from the process of `thread`: it runs on, without breakpoints."""
         process = re.match(r"p([0-9a-f]+)", thread)
         self._session.need(b"D;" + process[1].encode() if process else b"D", self._deadline())
 
     def _place(self, letter: bytes, address: int, hardware: bool) -> None:
-        kind = layouts.BREAKPOINT_BYTES[self.table.arch]
-        self._session.need(b"%c%d,%x,%x" % (letter, hardware, address, kind), self._deadline())
+        self._session.need(self._placing(letter, address, hardware), self._deadline())
+
+    def _placing(self, letter: bytes, address: int, hardware: bool) -> bytes:
+        return b"%c%d,%x,%x" % (letter, hardware, address, layouts.BREAKPOINT_BYTES[self.table.arch])
 
     def _step_over(self, deadline: float) -> Stop | None:
         """Step off the breakpoint that was hit, if any, with it taken away. Return what else stopped the program."""

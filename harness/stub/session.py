@@ -33,7 +33,9 @@ class Session:
         try:
             self.features = _features(self.ask(_OURS, deadline))
             if self.offers("vfork-events"):  # gdbserver: it leaves its breakpoints in children that we cannot handle
-                self.ask(_OURS + b";fork-events+;exec-events+", deadline)  # and an execve is a SIGTRAP to it otherwise
+                self.ask(
+                    _OURS + b";fork-events+;vfork-events+;exec-events+", deadline
+                )  # and an execve is a SIGTRAP to it otherwise
             if no_ack and self.offers("QStartNoAckMode") and self.ask(b"QStartNoAckMode", deadline) == b"OK":
                 self.wire.acknowledge = False
             self.packet_bytes = _packet_bytes(self.features)

@@ -10,8 +10,9 @@ from harness.stub.errors import StubRefused, nonsense
 from harness.stub.signals import name_of
 
 _THREAD = re.compile(r"(p-?[0-9a-f]{1,16}(\.-?[0-9a-f]{1,16})?|-?[0-9a-f]{1,16})")
-_FORKS = ("fork", "vfork")
-_REASONS = ("swbreak", "hwbreak", "watch", "rwatch", "awatch", "fork", "vfork", "vforkdone", "exec", "library")
+VFORK, VFORK_DONE = "vfork", "vforkdone"
+_FORKS = ("fork", VFORK)
+_REASONS = ("swbreak", "hwbreak", "watch", "rwatch", "awatch", *_FORKS, VFORK_DONE, "exec", "library")
 _REASONS_MORE = ("syscall_entry", "syscall_return", "create", "replaylog")
 
 

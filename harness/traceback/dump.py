@@ -20,6 +20,7 @@ from harness.unwind.trapped import PAST
 SOURCE = "Go's crash text"
 NO_ADDRESS = "not available: Go's text does not tell it"
 NOT_TOLD = "mapped or not: Go's text does not tell"
+_OF_MEMORY = frozenset({"SIGSEGV", "SIGBUS"})
 _PAST = "where {signal} was raised by an instruction, pc is past that one, as the processor leaves it"
 _GO_ONLY = "the backtrace is Go's: it leaves out the C frames below cgocall"
 PANIC = "Go prints no registers of a fault that becomes a panic or a fatal error"
@@ -194,12 +195,17 @@ def _with_registers(fault: Fault, lines: list[str], arch: str, *, in_cgo: bool) 
     block = registers.read(lines, arch)
     return replace(
         fault,
-        address=block.others.get(FAULT_ADDRESS) if fault.address is None else fault.address,
+        address=block.others.get(FAULT_ADDRESS) if _has_address(fault) else fault.address,
         in_cgo=in_cgo,
         registers={table.pc: fault.pc, **block.registers},
         missing={name: why for name, why in block.missing.items() if name != table.pc},
         others=block.others,
     )
+
+
+def _has_address(fault: Fault) -> bool:
+    """Whether the word `fault` of the registers is of this fault, which the line of the signal does not tell of."""
+    return fault.address is None and fault.code > 0 and fault.signal in _OF_MEMORY
 
 
 def _stack_lines(own: str, notes: list[str]) -> list[str]:

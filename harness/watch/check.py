@@ -34,7 +34,8 @@ from harness.watch.stacks import FRAMES, OWN, UNTOLD, Begun, Stacks
 MOST = 1000  # alarms of one run that are kept, of known ones half of that
 ADDRESS = 56  # bits of an address of user space, at most (RISC-V's Sv57, x86's five levels)
 HEAP = 35  # bits of an address that may differ between goroutines of one heap
-REMEMBERED = 1 << 16  # goroutines
+REMEMBERED = 1 << 16  # goroutines, and entries of C
+STACK = 8 << 20  # bytes of a thread's stack
 EACH = 5  # of those, of one register in one crossing of one caller: one that comes always does not drown the others
 
 
@@ -87,6 +88,7 @@ class Checker:
         self._function = promises.FUNCTION.get(table.arch, "")
         self._without_g = promises.WITHOUT_G.get(table.arch, ())
         self._stacks: Stacks | None = Stacks()
+        self._misaligned: set[int] = set()  # stack pointers at entries of C
 
     @property
     def wanted(self) -> frozenset[str]:
@@ -151,6 +153,8 @@ class Checker:
         entered = Entered(site.crossing, site.name, hit, registers, back, thread, sp, g)
         if site.crossing in INTO_GO and self._stacks:
             self._stacks.enter_go(site.name, sp, thread)
+        if site.crossing in INTO_GO:
+            self._hold_aligned(entered)
         if site.crossing == INTO_C:
             self._enter_c(entered)
         if site.crossing in ON_GO_STACKS and self.table.g and len(self._goroutines) < REMEMBERED:
@@ -200,10 +204,8 @@ class Checker:
         """Hold the entry of a C function against what has to be there."""
         crossing, name, hit, sp = entered.crossing, entered.name, entered.hit, entered.at
         begun = self._begun(entered)
-        off = (sp + self._popped) % self.table.stack_alignment
-        if off:
-            rule = f"{self.table.stack_rule}: a multiple of {self.table.stack_alignment} at a call"
-            self._add(Misaligned(self.table.sp, crossing, name, hit, sp, off, rule, within=begun.within))
+        if self._hold_aligned(entered, begun.within) and len(self._misaligned) < REMEMBERED:
+            self._misaligned.add(sp)
         if begun.expected is not None:
             rule = "asmcgocall runs C where cgocallback left the thread's stack, g0.sched.sp (runtime/asm_*.s)"
             self._add(Drifted(self.table.sp, crossing, name, hit, begun.expected, sp, rule))
@@ -216,6 +218,19 @@ class Checker:
         self._on_go.begin(caller, sp)
         if caller.back is not None:
             self._hold_stack(caller, self.sites.exits[caller.back].name)
+
+    def _hold_aligned(self, entered: Entered, within: str = "") -> int:
+        """Hold the stack pointer against what the psABI says of it at a call; return by how much it is off (bytes).
+
+        Where Go has called C with a misaligned stack, that was told then, and is so where this C calls Go.
+        """
+        off = (entered.at + self._popped) % self.table.stack_alignment
+        by_go = off and entered.crossing in INTO_GO and any(0 <= at - entered.at < STACK for at in self._misaligned)
+        if off and not by_go:
+            rule = f"{self.table.stack_rule}: a multiple of {self.table.stack_alignment} at a call"
+            row = (self.table.sp, entered.crossing, entered.name, entered.hit, entered.at, off, rule)
+            self._add(Misaligned(*row, within=within))
+        return off
 
     def _begun(self, entered: Entered) -> Begun:
         """Return where C begins on its thread's stack."""

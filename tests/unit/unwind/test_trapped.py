@@ -7,7 +7,7 @@ import pytest
 from harness.elf.places import Function, Program
 from harness.registers import TABLES
 from harness.unwind.modules import Module
-from harness.unwind.trapped import raised, raised_at
+from harness.unwind.trapped import is_trap, raised, raised_at
 
 BIAS, START = 0x10000, 0x400
 CODE = bytes.fromhex("b9080023 eb6ff0300024 1a23 0000")  # agr, stmg, ar, and what is no instruction
@@ -107,3 +107,62 @@ def test_a_place_in_no_file_is_its_address() -> None:
     assert (found.place, found.function, found.notes) == ("0x1002", "0x1002", ())
     assert found.code[0] == "=> 0x1002  nop"
     assert raised(TABLES["amd64"], "SIGSEGV", 0x9000, memory(b"", 0x1000), ()).code == ()
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["07fe", "0707", "a7f40010", "c0f400000010", "c0e500000010", "ec2300108064", "a7060010", "0de1"],
+    ids=["br", "nopr", "j", "jg", "brasl", "cgrj", "brct", "basr"],
+)
+def test_a_branch_before_it_raised_nothing(before: str) -> None:
+    """So it is at a function's first instruction, where another thread has sent the signal."""
+    data = bytes(6 - len(before) // 2) + bytes.fromhex(before)
+    read = memory(data[-(len(before) // 2) :], 0x1006 - len(before) // 2)
+    assert raised_at("s390x", "SIGFPE", 0x1006, read, ()) == 0x1006
+
+
+def test_gccs_trap_is_known_where_there_are_no_functions() -> None:
+    assert raised_at("s390x", "SIGILL", 0x1004, memory(bytes.fromhex("a7f40001"), 0x1000), ()) == 0x1002
+
+
+def test_what_fills_the_room_before_a_function_is_no_breakpoint(tmp_path_factory: pytest.TempPathFactory) -> None:
+    filled = bytes(START - 8) + b"\xcc" * 8 + b"\x90" * 4
+    path = tmp_path_factory.mktemp("filled") / "program"
+    path.write_bytes(filled)
+    for functions, size in ((((START, 4),), 0), (((START - 8, 8), (START, 4)), 1)):
+        rows = tuple(Function(f"f{start}", start, length, (start,)) for start, length in functions)
+        made = Module(Program(path, False, START, rows, ((0, START + 4, 0),)), BIAS)
+        at = BIAS + START
+        assert raised_at("amd64", "SIGTRAP", at, memory(filled, BIAS), (made,)) == at - size
+
+
+@pytest.mark.parametrize(("cpsr", "text"), [(0x20, "bkpt #0"), (0, "ldrbmi")])
+def test_where_no_symbol_says_so_a_register_tells_thumb(cpsr: int, text: str) -> None:
+    read = memory(bytes.fromhex("00be7047") * 30, 0x1000)
+    found = raised(TABLES["arm"], "SIGTRAP", 0x1000, read, (), registers={"cpsr": cpsr})
+    assert found.code[0].startswith("=> 0x1000  ")
+    assert text in found.code[0]
+
+
+@pytest.mark.parametrize(
+    ("arch", "code", "trap"),
+    [
+        *(("amd64", text, True) for text in ("cc909090", "cd039090", "f1909090")),
+        *(("386", text, text != "cd809090") for text in ("cc909090", "cd039090", "cd809090")),
+        ("amd64", "90cccccc", False),
+        *(("arm64", text, True) for text in ("000020d4", "20003ed4")),
+        *(("arm64", text, False) for text in ("010000d4", "e00340f9")),
+        *(("riscv64", text, text != "73000000") for text in ("73001000", "02900000", "73000000")),
+        *(("s390x", text, text == "00010000") for text in ("00010000", "07fe0000")),
+        *(("ppc64le", text, text != "2000804e") for text in ("0800e07f", "2000804e")),
+        *(("arm", text, text != "1eff2fe1") for text in ("700020e1", "f001f0e7", "1eff2fe1")),
+        *(("mips64le", text, text != "0800e003") for text in ("0d000000", "34000000", "0800e003")),
+    ],
+)
+def test_instructions_that_are_traps_themselves(arch: str, code: str, *, trap: bool) -> None:
+    assert is_trap(TABLES[arch], bytes.fromhex(code)) is trap
+
+
+def test_thumb_has_traps_of_its_own() -> None:
+    assert is_trap(TABLES["arm"], bytes.fromhex("00be7047"), is_thumb=True)
+    assert not is_trap(TABLES["arm"], bytes.fromhex("704700be"), is_thumb=True)

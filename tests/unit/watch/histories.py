@@ -114,7 +114,7 @@ class History:
 
     def _life(self, machine: Machine, calls: int) -> Iterator[Record]:
         if machine.number:  # started for the runtime
-            sp = machine.begins + BEGINS
+            sp = machine.begins + BEGINS - self.popped
             yield self._in_c(machine, STARTS, ENDS, sp, self._scratch())
         for _ in range(calls):
             is_c_s = self.dice.randrange(3) == 0
@@ -122,7 +122,7 @@ class History:
             goroutine, begins = Goroutine(g, self._take(1), 2048), machine.begins
             try:
                 if is_c_s:  # a thread of C's calls Go by itself
-                    sp = machine.top - 0x800 - 16 * self.dice.randrange(8)
+                    sp = machine.top - 0x800 - 16 * self.dice.randrange(8) - self.popped
                     yield from self._cross(machine, goroutine, sp, 0, may_panic=False)
                 else:
                     yield from self._go(machine, goroutine, 0)

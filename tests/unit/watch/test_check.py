@@ -18,13 +18,13 @@ SITES = Sites(
         C_EXIT: Exit((INTO_C,), "asmcgocall"),
     },
 )
-SP = 0x7000
+SP = 0x7000  # where C's caller has it; at the entry the return address is below it, where the stack holds that
 
 
 def registers(table: RegisterTable, **changed: int) -> Mapping[str, int]:
     values = {row.name: 0x1515151515151515 & (1 << row.bits) - 1 for row in table.rows}
     link = {table.link: EXIT} if table.link else {}
-    return {**values, **link, table.sp: SP, **changed}
+    return {**values, **link, table.sp: SP - (0 if table.link else table.word), **changed}
 
 
 def checker(table: RegisterTable = ARM64) -> Checker:
@@ -33,7 +33,7 @@ def checker(table: RegisterTable = ARM64) -> Checker:
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.arch)
 def test_each_preserved_register_alone_is_missed_by_its_own_name(table: RegisterTable) -> None:
-    back = SP + (0 if table.link else table.word)
+    back = SP
     for row in table.preserved:
         if row.name == table.sp:
             continue
@@ -51,7 +51,7 @@ def test_what_a_call_may_change_is_nobodys_business(table: RegisterTable) -> Non
     scratch = {row.name: 0 for row in table.rows if row.name not in promised}
     watch = checker(table)
     watch.take(ENTRY, registers(table))
-    watch.take(EXIT, registers(table, **scratch, **{table.sp: SP + (0 if table.link else table.word)}))
+    watch.take(EXIT, registers(table, **scratch, **{table.sp: SP}))
     assert not watch.alarms
     assert watch.checked == {"crosscall2": 1}
 
@@ -124,10 +124,10 @@ def test_an_entry_that_never_returned_is_not_taken_for_a_later_one() -> None:
 
 def test_where_the_stack_holds_the_return_address_frames_below_are_gone() -> None:
     watch = checker(AMD64)
-    watch.take(ENTRY, registers(AMD64, rsp=SP - 0x100, rbx=1))  # never left
+    watch.take(ENTRY, registers(AMD64, rsp=SP - 0x108, rbx=1))  # never left
     watch.take(ENTRY, registers(AMD64))
-    watch.take(EXIT, registers(AMD64, rsp=SP + 8))
-    watch.take(EXIT, registers(AMD64, rsp=SP - 0x100 + 8))
+    watch.take(EXIT, registers(AMD64, rsp=SP))
+    watch.take(EXIT, registers(AMD64, rsp=SP - 0x100))
     assert (watch.alarms, dict(watch.checked)) == ([], {"crosscall2": 1})
 
 
@@ -266,7 +266,7 @@ def test_nothing_holds_zero_on_s390x() -> None:
 def test_of_a_status_register_the_bits_that_a_clause_names_are_held(
     table: RegisterTable, register: str, mask: int
 ) -> None:
-    back = {table.sp: SP + (0 if table.link else table.word)}
+    back = {table.sp: SP}
     for bit in range(table.by_name[register].bits):
         watch = checker(table)
         watch.take(ENTRY, registers(table, **{register: 0}))
@@ -279,6 +279,25 @@ def test_a_misaligned_stack_names_the_clause_on_the_stack() -> None:
     watch.take(C_ENTRY, registers(RISCV64, sp=SP - 8, ra=C_EXIT))
     (alarm,) = watch.alarms
     assert str(alarm).endswith('off by 8 bytes; RISC-V psABI "Integer Calling Convention": a multiple of 16 at a call')
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.arch)
+def test_c_that_enters_go_with_a_misaligned_stack_is_told(table: RegisterTable) -> None:
+    watch, sp = checker(table), SP - (0 if table.link else table.word)
+    watch.take(ENTRY, registers(table, **{table.sp: sp}))
+    watch.take(ENTRY, registers(table, **{table.sp: sp - table.stack_alignment // 2}))
+    (alarm,) = watch.alarms
+    assert f"{table.sp} is {alarm.before:#x} at the entry of crosscall2 at hit 2, off by " in str(alarm)
+    assert str(alarm).endswith(f"{table.stack_rule}: a multiple of {table.stack_alignment} at a call")
+
+
+def test_c_that_go_called_with_a_misaligned_stack_is_not_told_of_for_calling_go() -> None:
+    watch = Checker(RISCV64, Sites({**OF_GO.entries, ENTRY: Site(INTO_GO[0], "crosscall2")}, OF_GO.exits))
+    watch.take(C_ENTRY, registers(RISCV64, sp=SP - 8, ra=C_EXIT))
+    watch.take(ENTRY, registers(RISCV64, sp=SP - 0x108))
+    assert [alarm.crossing for alarm in watch.alarms] == [INTO_C]
+    watch.take(ENTRY, registers(RISCV64, sp=SP + 0x108))
+    assert [alarm.crossing for alarm in watch.alarms] == [INTO_C, INTO_GO[0]]
 
 
 def test_what_a_wrapper_calls_is_no_crossing_of_its_own() -> None:
@@ -329,15 +348,15 @@ def test_a_block_that_a_signal_kept_from_running_and_is_logged_twice_counts_once
 def test_a_stack_pointer_that_comes_back_too_high_or_too_low_is_told_where_the_stack_holds_the_return(by: int) -> None:
     watch = checker(AMD64)
     watch.take(ENTRY, registers(AMD64))
-    watch.take(EXIT, registers(AMD64, rsp=SP + 8 + by))
+    watch.take(EXIT, registers(AMD64, rsp=SP + by))
     assert [(alarm.what, alarm.by) for alarm in watch.alarms] == [("rsp", by)]
 
 
 def test_what_was_left_by_a_jump_is_not_taken_for_a_stack_pointer_that_is_wrong() -> None:
     watch = checker(AMD64)
-    watch.take(ENTRY, registers(AMD64, rsp=SP - 0x100))  # a panic leaves it
+    watch.take(ENTRY, registers(AMD64, rsp=SP - 0x108))  # a panic leaves it
     watch.take(ENTRY, registers(AMD64))
-    watch.take(EXIT, registers(AMD64, rsp=SP + 8))
+    watch.take(EXIT, registers(AMD64, rsp=SP))
     assert (watch.alarms, watch.checked) == ([], {"crosscall2": 1})
 
 
@@ -480,7 +499,7 @@ def test_a_signal_of_go_s_does_not_hide_what_a_handler_of_c_seemed_to_end(*, is_
     for pc, seen in (by_go, by_c) if is_first else (by_c, by_go):
         watch.take(pc, seen)
     watch.take(KERNEL, registers(AMD64, rsp=above + 64))
-    watch.take(EXIT, registers(AMD64, rsp=SP + 8))
+    watch.take(EXIT, registers(AMD64, rsp=SP))
     assert (watch.checked["crosscall2"], watch.unheld) == (1, 0)
 
 
@@ -488,5 +507,5 @@ def test_a_signal_of_go_s_does_not_hide_what_a_handler_of_c_seemed_to_end(*, is_
 def test_what_ends_a_thread_is_called_from_where_its_exit_is_not_known(function: int) -> None:
     watch = checker(AMD64)
     watch.take(ENTRY, registers(AMD64, rdi=function, rbx=1))
-    watch.take(OTHER_EXIT, registers(AMD64, rsp=SP + 8, rbx=2))  # of another thread on the same stack, by a pointer
+    watch.take(OTHER_EXIT, registers(AMD64, rsp=SP, rbx=2))  # of another thread on the same stack, by a pointer
     assert [alarm.what for alarm in watch.alarms] == (["rbx"] if function else [])

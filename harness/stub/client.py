@@ -26,6 +26,7 @@ _NO_SUCH_CALL = b"F-1,58"  # ENOSYS of the File-I/O protocol, in hexadecimal
 _STEPS = (
     4  # QEMU 7.2 says that a step is done when, after a signal, it has not begun; who still is there jumps to itself
 )
+_HANDLER = 256  # bytes that a signal's handler runs below what it interrupts, at least
 _FINISH = 1.0  # seconds in which a killed server may end
 
 
@@ -312,9 +313,16 @@ class Stub(Target):
         return None
 
     def _is_known(self) -> bool:
-        """Whether the last stop is a hit that was reported before."""
-        known = self._hit is not None and self._hit == self._stepping.get(self.stop.thread)
-        if known:
+        """Whether the last stop is a hit that was reported before.
+
+        A thread that a signal kept from stepping off comes back there after the handler, unless there is none: then the
+        stub may have stepped off by itself, and it is the next hit there that counts.
+        """
+        left = self._stepping.get(self.stop.thread)
+        if left is None or self._hit is None:
+            return False
+        known = self._hit == left
+        if known or abs(self._hit.sp - left.sp) < _HANDLER:
             del self._stepping[self.stop.thread]
         return known
 

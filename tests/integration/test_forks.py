@@ -96,6 +96,8 @@ def test_what_a_program_forks_is_left_alone(
         assert "program ended with exit 5" in ran.text
         entries = [row["hit"] for row in rows if row["when"] == "entry"]
         assert entries == list(range(1, hits + 1) if wanted == "1-1000" else range(2, min(4, hits) + 1))
+        returns = sorted(row["hit"] for row in rows if row["when"] == "return")
+        assert returns == (entries if when == "both" else [])
 
 
 def test_a_place_that_is_a_trap_itself_is_refused_and_the_program_runs_as_alone(tmp_path: Path) -> None:

@@ -167,6 +167,45 @@ def test_a_forked_child_is_let_go_without_our_breakpoints() -> None:
     assert heard == ["Z0,401000,1", "vCont;c", "Hgp2.2", "z0,401000,1", "D;2", "vCont;c"]
 
 
+def test_a_forked_child_is_rid_of_what_was_in_place_once_whatever_the_stub_says() -> None:
+    heard: list[str] = []
+    with stub(heard, **{"vCont;c": ["T05fork:p2.2;thread:p01.1;", "W00"], "D;2": "OK", "z0": ["OK", "E01"]}) as made:
+        made.insert(0x401000)
+        made.remove(0x401000)
+        assert made.run(5).how is How.EXITED
+    assert heard == ["Z0,401000,1", "z0,401000,1", "vCont;c", "Hgp2.2", "z0,401000,1", "D;2", "vCont;c"]
+
+
+def test_while_a_child_of_vfork_runs_nothing_is_in_place_and_no_other_thread_runs() -> None:
+    heard: list[str] = []
+    stops = {"vCont;c:p01.1": "T05vforkdone:;thread:p01.1;", "vCont;c": ["T05vfork:p2.2;thread:p01.1;", "W00"]}
+    with stub(heard, **stops, **{"D;2": "OK"}) as made:
+        made.insert(0x401000)
+        assert made.run(5).how is How.EXITED
+    assert heard == [
+        *("Z0,401000,1", "vCont;c", "z0,401000,1", "D;2", "vCont;c:p01.1", "Z0,401000,1", "vCont;c"),
+    ]
+
+
+@pytest.mark.parametrize(("sp", "hits"), [("18204000", 3), ("00003f00", 2)])
+def test_a_thread_that_a_signal_kept_from_stepping_off_moves_on_or_is_in_a_handler(sp: str, hits: int) -> None:
+    """At another breakpoint: near on the stack it has moved on, and comes to the first one anew."""
+    elsewhere = f"0020400000000000{sp}00000000"
+    answers = {
+        "vCont;c": [TRAP, TRAP, "W00"],
+        "vCont;s": [ALARM, TRAP, TRAP],
+        "vCont;C": TRAP,
+        "g": [AT, AT, elsewhere, NEXT, AT, NEXT],
+    }
+    with stub(**answers) as made:
+        made.insert(0x401000)
+        made.insert(0x402000)
+        seen = [made.run(5)]
+        while seen[-1].is_alive:
+            seen.append(made.run(5))
+    assert sum(stop.signal == "SIGTRAP" for stop in seen) == hits
+
+
 def test_a_program_that_becomes_another_has_no_breakpoints_any_more() -> None:
     heard: list[str] = []
     with stub(heard, **{"vCont;c": ["T05exec:2f62696e;thread:p01.1;", "W00"]}) as made:

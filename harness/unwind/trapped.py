@@ -38,16 +38,15 @@ _TRAPS: Mapping[str, tuple[tuple[int, int, int], ...]] = MappingProxyType(
         "arm64": ((4, 0xFFE0001F, 0xD4200000),),  # brk
         "riscv64": ((4, 0xFFFFFFFF, 0x00100073), (2, 0xFFFF, 0x9002)),  # ebreak
         "s390x": ((2, 0xFFFF, 0x0001),),
-        "ppc64le": (
-            (4, 0xFC0007FE, 0x7C000008),
-            (4, 0xFC000000, 0x0C000000),
-            (4, 0xFC000000, 0x08000000),
-        ),  # tw, twi, tdi
+        "ppc64le": (  # with TO 31: tw, td, twi, tdi
+            *((4, 0xFFE007FE, 0x7FE00008), (4, 0xFFE007FE, 0x7FE00088)),
+            *((4, 0xFFE00000, 0x0FE00000), (4, 0xFFE00000, 0x0BE00000)),
+        ),
         "arm": ((4, 0xFFF000F0, 0xE1200070), (4, 0xFFFFFFFF, 0xE7F001F0)),  # bkpt, and the kernel's breakpoint
-        "mips64le": ((4, 0xFC00003F, 0x0000000D), (4, 0xFC00003F, 0x00000034)),  # break, teq
+        "mips64le": ((4, 0xFC00003F, 0x0000000D), (4, 0xFFFF003F, 0x00000034)),  # break, teq $zero, $zero
     }
 )
-"""The instructions that raise SIGTRAP themselves: size in bytes, mask and value in the machine's byte order."""
+"""The instructions that raise SIGTRAP whenever they run: size in bytes, mask and value in the machine's byte order."""
 _THUMB_TRAPS = ((2, 0xFF00, 0xBE00), (2, 0xFFFF, 0xDE01))
 
 _PAST = "{register} is {bytes} bytes past the instruction that raised {signal}, as the processor leaves it"

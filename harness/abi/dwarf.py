@@ -37,6 +37,7 @@ from harness.elf.reading import DAMAGE
 GO = 0x16  # DW_LANG_Go
 OF_C = frozenset({0x01, 0x02, 0x0C, 0x1D, 0x2C, 0x3E})  # DW_LANG_C89, C, C99, C11, C17, C23
 _CLONE = re.compile(r"\.(constprop|isra|part|cold)\b")  # gcc's names
+_WHOLE = re.compile(r"GIMPLE|-fwhole-program")  # what makes functions static that the source has not so
 _LOCALS_DIFFER = frozenset({"386"})
 MOST_MEMBERS, MOST_DEPTH = 4096, 64
 _SIGNED = {1: Kind.SCHAR, 2: Kind.SHORT, 4: Kind.INT, 8: Kind.LLONG, 16: Kind.INT128}
@@ -113,9 +114,24 @@ def _read(die: Any, language: int, arch: str) -> Prototype:
     if language not in OF_C and language != GO:
         raise NotKnown(f"it is of a language (DW_AT_language {language:#x}) that is neither C nor Go")
     is_go = language == GO
-    if not is_go and arch in _LOCALS_DIFFER and not _number(die, "DW_AT_external"):
+    is_local = not _number(die, "DW_AT_external") or _WHOLE.search(_text(die.cu.get_top_DIE(), "DW_AT_producer"))
+    if not is_go and arch in _LOCALS_DIFFER and is_local:
         raise NotKnown("it is static, and gcc calls such functions of i386 as it likes (ix86_function_regparm)")
+    if not is_go and _parameters(die) and not _number(die, "DW_AT_prototyped"):
+        raise NotKnown("it is defined without a prototype (K&R), and callers promote its arguments")
     return _Reader((GO_MODELS if is_go else MODELS)[arch]).function(die, is_go=is_go)
+
+
+def _parameters(die: Any) -> list[Any]:
+    return [row for row in die.iter_children() if row.tag == "DW_TAG_formal_parameter"]
+
+
+def _once(rows: list[Any]) -> list[Any]:
+    """Return each parameter once: Go up to 1.26 has a result twice that a deferred function uses."""
+    found: dict[str, Any] = {}
+    for number, row in enumerate(rows):
+        found.setdefault(_name(row).strip("_") or str(number), row)
+    return list(found.values())
 
 
 def _ranges(dwarf: Any, die: Any) -> Iterator[tuple[int, int]]:
@@ -143,7 +159,7 @@ class _Reader:
         self._model = model
 
     def function(self, die: Any, *, is_go: bool) -> Prototype:
-        rows = [row for row in die.iter_children() if row.tag == "DW_TAG_formal_parameter"]
+        rows = _once(_parameters(die)) if is_go else _parameters(die)
         results = [row for row in rows if is_go and _number(row, "DW_AT_variable_parameter")]
         arguments = [row for row in rows if row not in results]
         is_variadic = any(row.tag == "DW_TAG_unspecified_parameters" for row in die.iter_children())
@@ -231,7 +247,8 @@ class _Reader:
             made = layout(self._model, tried)
             if (made.size, made.starts) == (size, starts):
                 return tried
-        raise NotKnown(f"the members of {name} are not where they would be by any attribute that is known")
+        known = name if _name(die) else "a struct without a name"
+        raise NotKnown(f"the members of {known} are not where they would be by any attribute that is known")
 
 
 def _base(die: Any) -> CType:
@@ -241,7 +258,7 @@ def _base(die: Any) -> CType:
             return Complex(_FLOATS[size // 2])
         kind = _ENCODINGS.get(encoding, {}).get(size)
         if kind is not None:
-            return Scalar(Kind.CHAR if name == "char" else Kind.LDOUBLE if name == "long double" else kind)
+            return Scalar(Kind.LDOUBLE if name == "long double" else kind)
     raise NotKnown(f"{name} of {size} bytes is a type that the model has not")
 
 
@@ -282,7 +299,11 @@ def _number(die: Any, name: str) -> int:
 
 
 def _name(die: Any) -> str:
-    found = _origin(die).attributes.get("DW_AT_name")
+    return _text(_origin(die), "DW_AT_name")
+
+
+def _text(die: Any, name: str) -> str:
+    found = die.attributes.get(name)
     return found.value.decode(errors="replace") if found is not None else ""
 
 
@@ -329,7 +350,8 @@ def _spelled(die: Any | None, depth: int = 0) -> str:
                 "*" if inner is not None and inner.tag == "DW_TAG_pointer_type" else " *"
             )
         case "DW_TAG_const_type" | "DW_TAG_volatile_type" | "DW_TAG_restrict_type":
-            return f"{die.tag.split('_')[2]} {_spelled(inner, depth + 1)}"
+            word, text = die.tag.split("_")[2], _spelled(inner, depth + 1)
+            return f"{text} {word}" if text.endswith("*") else f"{word} {text}"
         case "DW_TAG_structure_type" | "DW_TAG_union_type" | "DW_TAG_enumeration_type":
             word = {"DW_TAG_structure_type": "struct", "DW_TAG_union_type": "union"}.get(die.tag, "enum")
             is_go = _number(die.cu.get_top_DIE(), "DW_AT_language") == GO

@@ -20,6 +20,7 @@ from harness.abi.model import CType, Kind, Prototype, Record, Scalar
 from harness.abi.place import Convention, Placed, Placement
 from harness.abi.values import Value, decoded, worded
 from harness.elf import gobuild
+from harness.elf.lines import line_at
 from harness.elf.places import Function, Program
 from harness.snapshot import Argument
 
@@ -27,6 +28,8 @@ TEXT = 64  # bytes of a text that is shown
 EXACT = 1 << 53  # integers that JSON's readers keep
 _ABI0 = ".abi0"
 _ALL_NAMED = (1, 22)  # the release of Go from which on parameters without a name are in its debug information
+_DICTIONARIES = (1, 27)  # the release from which on the hidden first argument of generic functions is there
+_ASSEMBLY = (".s", ".S")
 _CHARS = frozenset({"char *", "const char *", "*_Ctype_char", "*main._Ctype_char"})
 
 
@@ -105,7 +108,7 @@ class Meaning:
                 return "" if data is None else _quoted(data, is_cut=size > TEXT)
         if not isinstance(value, int) or not isinstance(of, Scalar) or of.kind not in (Kind.POINTER, Kind.FUNCTION):
             return ""
-        if spelled in _CHARS and value:
+        if spelled.removesuffix(" const") in _CHARS and value:
             text = _c_text(place, value)
             if text is not None:
                 return text
@@ -145,6 +148,12 @@ def _convention(program: Program, function: Function, arch: str, *, is_go: bool)
         raise NotKnown("the program does not say which release of Go built it, and so not how Go calls Go") from None
     if release < _ALL_NAMED:
         raise NotKnown(f"Go {release[0]}.{release[1]}'s debug information leaves out parameters that have no name")
+    if release < _DICTIONARIES and "[" in function.name:
+        raise NotKnown(
+            f"Go {release[0]}.{release[1]}'s debug information leaves out the dictionary of a generic function"
+        )
+    if line_at(program.path, function.start)[0].endswith(_ASSEMBLY):
+        raise NotKnown("it is written in assembly, and debug information has no prototype of it")
     found = GO_INTERNAL.get(arch)
     is_internal = found is not None and not function.name.endswith(_ABI0) and release >= Version(found.since).release
     return found if found is not None and is_internal else GO_ABI0[arch]

@@ -23,7 +23,7 @@ from harness.unwind import trapped
 from harness.unwind.modules import Module, holding
 from harness.unwind.unwinder import Backtrace
 
-_TRAP = "the instruction there raises SIGTRAP itself, and cannot be stopped at (QEMU's log can: --source=log)"
+_TRAP = "the instruction there is a trap itself, and cannot be stopped at (QEMU's log can: --source=log)"
 _WHY = " (it ended before, jumped past them, panicked, or its stack moved after the last one that was wanted)"
 
 

@@ -58,7 +58,8 @@ class Stub(Target):
         self._breakpoints: dict[int, bool] = {}  # whether it is one of the hardware's
         self._hit: _Visit | None = None  # set while the last stop is a breakpoint's
         self._removed: set[int] = set()  # where breakpoints were; a thread may have come to one before that
-        self._stepping: dict[str, _Visit] = {}  # threads that another stop, or a signal, kept from stepping off
+        # what threads have to step off when another stop, or a signal, kept them from it: in a handler anew, inner last
+        self._stepping: dict[str, list[_Visit]] = {}
         self._lifted: dict[int, bool] = {}  # a breakpoint that is put back at the next stop
         super().__init__(channel, table, seconds=seconds, no_ack=no_ack)
 
@@ -302,11 +303,11 @@ class Stub(Target):
             if not stop.is_alive or stop.is_exec:
                 return stop
             if stop.thread != hit.thread:
-                self._stepping[hit.thread] = hit
+                self._not_yet(hit)
                 return stop
             if stop.signal != "SIGTRAP":
                 if self._visit() == hit:  # after the signal's handler it gets here again, and that is no other hit
-                    self._stepping[hit.thread] = hit
+                    self._not_yet(hit)
                 return stop
             if self._hit != hit:
                 return None
@@ -318,19 +319,25 @@ class Stub(Target):
         A thread that a signal kept from stepping off comes back there after the handler, unless there is none: then the
         stub may have stepped off by itself, and it is the next hit there that counts.
         """
-        left = self._stepping.get(self.stop.thread)
-        if left is None or self._hit is None:
+        hit, left = self._hit, self._stepping.get(self.stop.thread, [])
+        if hit is None:
             return False
-        known = self._hit == left
-        if known or abs(self._hit.sp - left.sp) < _HANDLER:
-            del self._stepping[self.stop.thread]
+        known = hit in left
+        left[:] = left[: left.index(hit)] if known else [row for row in left if abs(hit.sp - row.sp) >= _HANDLER]
         return known
+
+    def _not_yet(self, hit: _Visit) -> None:
+        """Keep in mind that a thread has not stepped off a breakpoint."""
+        left = self._stepping.setdefault(hit.thread, [])
+        if hit not in left:
+            left.append(hit)
 
     def _is_stale(self) -> bool:
         """Whether a thread stopped for what is over: a breakpoint that was taken away since, or its step off one."""
         if self.stop.signal != "SIGTRAP" or not self.stop.is_alive or self._hit is not None or self.stop.is_exec:
             return False
-        if self._stepping.pop(self.stop.thread, None) is not None:
+        if self._stepping.get(self.stop.thread):
+            self._stepping[self.stop.thread].pop()
             return True
         return bool(self._removed) and self._visit().pc in self._removed
 

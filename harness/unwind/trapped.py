@@ -43,7 +43,7 @@ _TRAPS: Mapping[str, tuple[tuple[int, int, int], ...]] = MappingProxyType(
             *((4, 0xFFE00000, 0x0FE00000), (4, 0xFFE00000, 0x0BE00000)),
         ),
         "arm": ((4, 0xFFF000F0, 0xE1200070), (4, 0xFFFFFFFF, 0xE7F001F0)),  # bkpt, and the kernel's breakpoint
-        "mips64le": ((4, 0xFC00003F, 0x0000000D), (4, 0xFFFF003F, 0x00000034)),  # break, teq $zero, $zero
+        "mips64le": ((4, 0xFC00003F, 0x0000000D), (4, 0xFFFFFFFF, 0x00000034)),  # break, teq $zero, $zero
     }
 )
 """The instructions that raise SIGTRAP whenever they run: size in bytes, mask and value in the machine's byte order."""

@@ -20,6 +20,8 @@ from ..support import CROSSABI, command, shipped, some, target
 from ..watch.watched import ARCHES as QEMU_ARCHES
 
 HERE = Path(__file__).parent
+DEFERRED, GENERIC = "main.deferred", "main.generic[go.shape.string]"
+NO_DICTIONARY = "Go 1.22's debug information leaves out the dictionary of a generic function"
 X87 = "not available: st0"  # docs/limits.md
 FEW = ("amd64", "s390x", "386")
 ARCHES = pytest.mark.parametrize("arch", some(OF_C, FEW))
@@ -105,6 +107,8 @@ UNKNOWN = {
     "C++": ("amd64", ("-g", "-xc++"), "main", "it is of a language (DW_AT_language 0x21) that is neither C nor Go"),
     "static on i386": ("386", ("-g", "-O1"), "own", "it is static, and gcc calls such functions of i386 as it likes"),
     "a clone": ("amd64", ("-g", "-O2"), "own.constprop.0", "it is a clone that the compiler made"),
+    "with -flto on i386": ("386", ("-g", "-O1", "-flto"), "plain", "it is static, and gcc calls such functions"),
+    "without a prototype": ("amd64", ("-g",), "old", "it is defined without a prototype (K&R)"),
     "a decimal number": ("amd64", ("-g",), "decimal", "_Decimal64 of 8 bytes is a type that the model has not"),
 }
 OTHERS = """
@@ -118,7 +122,11 @@ __attribute__((noipa)) _Decimal64 decimal(_Decimal64 a) { return a; }
 #else
 #define decimal(a) a
 #endif
-int main(int argc, char **argv) { return own(argc, 7) + own(argc + 1, 7) + (int)decimal(argc) == 0; }
+__attribute__((noipa)) int old(a, b) float a; int b; { return a + b; }
+__attribute__((noinline)) int plain(int a, int b) { return a - printf("%d\\n", b); }
+int main(int argc, char **argv) {
+  return own(argc, 7) + own(argc + 1, 7) + (int)decimal(argc) + old(1.5f, argc) + plain(argc, 8) + plain(argc, 9) == 0;
+}
 #endif
 """
 
@@ -135,6 +143,18 @@ def test_where_it_is_not_known_that_is_said(
     assert [why in row["meant"]["why"] for row in rows] == [True, True], rows[0]["meant"]
 
 
+@pytest.mark.parametrize(("sign", "value"), [("-funsigned-char", 200), ("-fsigned-char", -56)])
+def test_a_char_has_the_sign_that_it_was_compiled_with(sign: str, value: int, tmp_path: Path) -> None:
+    (tmp_path / "c.c").write_text(
+        "__attribute__((noipa)) char f(char c) { return c; }\nint main() { return f(200) == 0; }\n"
+    )
+    program = tmp_path / "program"
+    for arch in ("amd64", "arm64"):
+        subprocess.run([*target(arch).cc.command, "-g", sign, "-o", program, tmp_path / "c.c"], check=True)
+        rows, _ = shots("--json", "--at=f", "--when=both", program)
+        assert (values(rows, "f", "arguments"), values(rows, "f", "results")) == ([value], [value])
+
+
 def test_a_place_inside_a_function_has_no_arguments(tmp_path: Path) -> None:
     rows, _ = shots("--json", "--at=meant.c:10", built("amd64", tmp_path))
     assert rows[0]["meant"] == {"why": "the place is no function's first instruction"}
@@ -145,7 +165,7 @@ def test_arguments_and_results_of_go_are_those_of_the_program(arch: str, tmp_pat
     program = go_built(arch, tmp_path)
     places = ("main.many", "main.point.V", "main.blank")
     rows, text = shots("--json", "--when=both", *(f"--at={name}" for name in places), program)
-    assert "207 hey bad 8 a\tb! 2" in text
+    assert "207 hey bad 8 a\tb! 2 42 13 5" in text
     many = values(rows, "main.many", "arguments")
     assert (many[:2], many[9]["D"], many[10:]) == ([-7, 200], [9], [single(0.1), 2.5, [1.0, 2.0], [1, 2, 3], True])
     (entry,) = [row["meant"] for row in rows if (row["at"], row["when"]) == ("main.many", "entry")]
@@ -159,6 +179,17 @@ def test_arguments_and_results_of_go_are_those_of_the_program(arch: str, tmp_pat
     v = [row["meant"] for row in rows if row["at"] == "main.point.V"]
     assert [row["value"] for row in v[0]["arguments"][:2]] == [{"x": 5}, 3]
     assert [row["text"].rpartition("} ")[2] for row in v[1]["results"]] == ["8", '"a\\tb!"']
+    more, _ = shots(
+        "--json", "--when=both", *(f"--at={name}" for name in (DEFERRED, GENERIC, "meant/asm.Add")), program
+    )
+    assert values(more, DEFERRED, "results") == [42, {"tab": 0, "data": 0}]
+    assert [row["name"] for row in more[1]["meant"]["results"]] == ["", ""]
+    assert values(more, GENERIC, "arguments")[2] == 9
+    asm = next(row["meant"] for row in more if row["at"] == "meant/asm.Add")
+    if arch == "amd64":
+        assert asm == {"why": "it is written in assembly, and debug information has no prototype of it"}
+    else:
+        assert [said["value"] for said in asm["arguments"]] == [2, 3]
     blank = values(rows, "main.blank", "arguments")
     assert (blank[0], blank[1]["len"], blank[2:]) == (1, 2, [2.5, 77])
 
@@ -170,7 +201,11 @@ def test_older_releases_are_decoded_where_their_debug_information_is_whole(
     program = go_built("amd64", tmp_path, release)
     rows, _ = shots("--json", "--at=main.blank", program)
     assert rows[0]["meant"].get("why", "").startswith(why)
-    assert why or values(rows, "main.blank", "arguments")[2:] == [2.5, 77]
+    if not why:
+        assert values(rows, "main.blank", "arguments")[2:] == [2.5, 77]
+        rows, _ = shots("--json", "--when=both", f"--at={DEFERRED}", f"--at={GENERIC}", program)
+        assert values(rows, DEFERRED, "results") == [42, {"tab": 0, "data": 0}]
+        assert [row["meant"].get("why", "") for row in rows if row["at"] == GENERIC] == [NO_DICTIONARY] * 2
 
 
 def go_built(arch: str, folder: Path, release: str = "") -> Path:

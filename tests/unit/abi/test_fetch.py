@@ -93,7 +93,8 @@ def test_what_is_laid_out_comes_back(convention: Convention) -> None:
     is_c = convention in OF_C.values()
     for number in range(1000, 1000 + COUNT):
         model = convention.model
-        signature = c.made(model, number) if is_c else go.made(model, number)
+        vectors = () if convention.arch == "386" else (8, 16)
+        signature = c.made(model, number, vectors) if is_c else go.made(model, number)
         dice, made = random.Random(number), convention.place(signature)
         held(convention, signature.arguments, made.arguments, dice)
         if made.hidden is None:

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"meant/asm"
 )
 
 type t struct {
@@ -35,6 +37,15 @@ func many(a int, b uint8, s string, l []int32, m map[string]int, c chan int, f f
 //go:noinline
 func blank(_ int, b string, _ float64, c int64) (n int, err error) { return len(b), nil }
 
+//go:noinline
+func deferred(n int) (r int, err error) {
+	defer func() { r++ }()
+	return n, err
+}
+
+//go:noinline
+func generic[T any](v T, n int) int { return n + len(fmt.Sprint(v)) }
+
 func double(n int) int { return 2 * n }
 
 func main() {
@@ -43,5 +54,6 @@ func main() {
 		errors.New("bad"), t{-1, 0.1, "in T", [1]int{9}, true}, 0.1, 2.5, complex(1, 2), [3]int{1, 2, 3}, true)
 	v, w := p.V(3, "a\tb")
 	b, _ := blank(1, "bb", 2.5, 77)
-	fmt.Fprintln(os.Stderr, n, s, err, v, w, b)
+	d, _ := deferred(41)
+	fmt.Fprintln(os.Stderr, n, s, err, v, w, b, d, generic("four", 9), asm.Add(2, 3))
 }

@@ -1,0 +1,4 @@
+package asm
+
+// Add returns the sum.
+func Add(a, b int) int

@@ -73,6 +73,37 @@ int main(void) {
 """
 
 
+HANDLER = r"""
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/time.h>
+static int calls, alarms;
+__attribute__((noipa)) int hit(int from) { return from + 1; }
+static void on_alarm(int number) { hit(number + 0x100); __atomic_add_fetch(&alarms, 1, __ATOMIC_SEQ_CST); }
+static void *work(void *unused) {
+  for (int i = 0; i < 20; i++) {
+    hit(10);
+    __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
+    for (volatile int k = 0; k < 200000; k++) {}
+  }
+  return unused;
+}
+int main(void) {
+  struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+  struct itimerval often = {{0, 20000}, {0, 20000}}, never = {{0, 0}, {0, 0}};
+  pthread_t threads[3];
+  sigaction(SIGALRM, &action, NULL);
+  setitimer(ITIMER_REAL, &often, NULL);
+  for (int i = 0; i < 3; i++) pthread_create(threads + i, NULL, work, NULL);
+  for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
+  setitimer(ITIMER_REAL, &never, NULL);
+  printf("%d calls, %d alarms\n", calls, alarms);
+  return 0;
+}
+"""
+
+
 def compiled(arch: str, runner: str, text: str, folder: Path) -> Path:
     (folder / "program.c").write_text(text)
     program = folder / "program"
@@ -111,3 +142,15 @@ def test_a_place_that_is_a_trap_itself_is_refused_and_the_program_runs_as_alone(
         assert ran.code == 1
     ran = command([*CROSSABI, "snapshot", f"--runner={QEMU}", "--at=work", program], Path.cwd())
     assert re.search(r"^2 traps, 5\n(?s:.*)work: hit 2 times$", ran.text, re.M), ran.text
+
+
+def test_a_place_that_a_handler_comes_by_too_is_counted_once_a_call(tmp_path: Path) -> None:
+    program = compiled("amd64", NATIVE, HANDLER, tmp_path)
+    argv = ("snapshot", "--runner=native", "--at=hit", "--when=both", "--hits=1-100000", "--json", program)
+    ran = command([*CROSSABI, *argv], Path.cwd())
+    told = re.search(r"^(\d+) calls, (\d+) alarms$", ran.text, re.M)
+    assert told is not None, ran.text[-2000:]
+    rows = [json.loads(line) for line in ran.text.splitlines() if line.startswith("{")]
+    said = [row["meant"]["arguments"][0]["value"] for row in rows if row["when"] == "entry"]
+    assert (said.count(10), len(said) - said.count(10)) == (60, int(told[2]))
+    assert sum(row["when"] == "return" for row in rows) == len(said)

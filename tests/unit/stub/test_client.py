@@ -206,6 +206,22 @@ def test_a_thread_that_a_signal_kept_from_stepping_off_moves_on_or_is_in_a_handl
     assert sum(stop.signal == "SIGTRAP" for stop in seen) == hits
 
 
+def test_what_is_not_stepped_off_yet_below_a_handler_that_stops_there_too_is_no_other_hit() -> None:
+    in_handler = "001040000000000000003f0000000000"  # the same place, far below on the stack
+    answers = {
+        "vCont;c": [TRAP, TRAP, TRAP, "W00"],
+        "vCont;s": [ALARM, OTHER, OTHER, TRAP, TRAP],
+        "vCont;C": TRAP,
+        "g": [AT, AT, in_handler, OTHER_AT, NEXT, in_handler, NEXT, AT, NEXT],
+    }
+    with stub(**answers) as made:
+        made.insert(0x401000)
+        seen = [made.run(5)]
+        while seen[-1].is_alive:
+            seen.append(made.run(5))
+    assert [stop.thread for stop in seen if stop.is_alive] == ["p01.1", "p01.1", "p01.2"]
+
+
 def test_a_program_that_becomes_another_has_no_breakpoints_any_more() -> None:
     heard: list[str] = []
     with stub(heard, **{"vCont;c": ["T05exec:2f62696e;thread:p01.1;", "W00"]}) as made:

@@ -15,7 +15,7 @@ from harness.stub import layouts, signals, stops
 from harness.stub.connect import Address, connect
 from harness.stub.errors import StubBroken, StubRefused
 from harness.stub.session import unhex
-from harness.stub.stops import VFORK, VFORK_DONE, Stop
+from harness.stub.stops import BREAKPOINT, VFORK, VFORK_DONE, Stop
 from harness.stub.target import SECONDS, Target
 
 PASSED = frozenset(signals.BY_NAME) - signals.FAULTS
@@ -336,7 +336,7 @@ class Stub(Target):
         """Whether a thread stopped for what is over: a breakpoint that was taken away since, or its step off one."""
         if self.stop.signal != "SIGTRAP" or not self.stop.is_alive or self._hit is not None or self.stop.is_exec:
             return False
-        if self._stepping.get(self.stop.thread):
+        if self.stop.reason != BREAKPOINT and self._stepping.get(self.stop.thread):
             self._stepping[self.stop.thread].pop()
             return True
         return bool(self._removed) and self._visit().pc in self._removed
@@ -347,7 +347,7 @@ class Stub(Target):
         A handler of the program's would see another one, and return to its breakpoint for ever.
         """
         moved = layouts.MOVED_BACK.get(self.table.arch, 0)
-        if self.stop.reason == "swbreak" and self._hit is None and moved:
+        if self.stop.reason == BREAKPOINT and self._hit is None and moved:
             self.set_pc(self.pc() + moved)
 
     def _visit(self) -> _Visit:

@@ -10,9 +10,9 @@ from harness.stub.errors import StubRefused, nonsense
 from harness.stub.signals import name_of
 
 _THREAD = re.compile(r"(p-?[0-9a-f]{1,16}(\.-?[0-9a-f]{1,16})?|-?[0-9a-f]{1,16})")
-VFORK, VFORK_DONE = "vfork", "vforkdone"
+BREAKPOINT, VFORK, VFORK_DONE = "swbreak", "vfork", "vforkdone"
 _FORKS = ("fork", VFORK)
-_REASONS = ("swbreak", "hwbreak", "watch", "rwatch", "awatch", *_FORKS, VFORK_DONE, "exec", "library")
+_REASONS = (BREAKPOINT, "hwbreak", "watch", "rwatch", "awatch", *_FORKS, VFORK_DONE, "exec", "library")
 _REASONS_MORE = ("syscall_entry", "syscall_return", "create", "replaylog")
 
 

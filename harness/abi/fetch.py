@@ -43,7 +43,7 @@ def fetch(model: DataModel, of: CType, placed: Placed, place: Place) -> bytes:
         pointer = bytearray(model.word)
         for piece in placed.pieces:
             pointer[piece.offset : piece.offset + piece.size] = _piece(model, piece, place)
-        return _memory(place, int.from_bytes(pointer, model.byte_order), size)
+        return read(place, int.from_bytes(pointer, model.byte_order), size)
     found = bytearray(size)
     for piece in placed.pieces:
         found[piece.offset : piece.offset + piece.size] = _piece(model, piece, place)
@@ -52,7 +52,7 @@ def fetch(model: DataModel, of: CType, placed: Placed, place: Place) -> bytes:
 
 def _piece(model: DataModel, piece: Piece, place: Place) -> bytes:
     if not piece.register:
-        return _memory(place, place.sp + piece.stack, piece.size)
+        return read(place, place.sp + piece.stack, piece.size)
     value = place.registers.get(piece.register)
     if value is None:
         raise Unknown(piece.register)
@@ -61,7 +61,8 @@ def _piece(model: DataModel, piece: Piece, place: Place) -> bytes:
     return (value >> 8 * piece.shift & (1 << 8 * piece.size) - 1).to_bytes(piece.size, model.byte_order)
 
 
-def _memory(place: Place, address: int, size: int) -> bytes:
+def read(place: Place, address: int, size: int) -> bytes:
+    """Return `size` bytes of memory. Raises Unknown where they are not all known."""
     data = place.memory(address, size) if size else b""
     if data is None or len(data) < size:
         raise Unknown(f"the {size} bytes of memory at {address:#x}")

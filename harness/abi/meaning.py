@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
@@ -13,7 +12,7 @@ from harness.abi import dwarf
 from harness.abi.conventions import OF_C
 from harness.abi.conventions.go import GO_ABI0, GO_INTERNAL
 from harness.abi.dwarf import NotKnown
-from harness.abi.fetch import Place, Unknown, fetch
+from harness.abi.fetch import Place, Unknown, fetch, read
 from harness.abi.go_types import STRING
 from harness.abi.layout import layout
 from harness.abi.model import CType, Kind, Prototype, Record, Scalar
@@ -75,14 +74,14 @@ class Meaning:
     def _result(self, spelled: str, of: CType, placed: Placed, place: Place, room: int | None) -> Argument:
         if not placed.by_reference or placed.pieces:
             return self._said("", spelled, of, placed, place)
-        size = layout(self.convention.model, of).size
         if room is None:
             return Argument("", spelled, "memory", None, "", "not available: what the address of its room was")
-        data = place.memory(room, size)
-        if data is None or len(data) < size:
-            why = f"not available: the {size} bytes of memory at {room:#x}"
-            return Argument("", spelled, f"*{room:#x}", None, "", why)
-        return self._decoded("", spelled, f"*{room:#x}", of, data, place)
+        where = f"*{room:#x}"
+        try:
+            data = read(place, room, layout(self.convention.model, of).size)
+        except Unknown as error:
+            return Argument("", spelled, where, None, "", f"not available: {error}")
+        return self._decoded("", spelled, where, of, data, place)
 
     def _said(self, name: str, spelled: str, of: CType, placed: Placed, place: Place) -> Argument:
         pieces = "+".join(piece.where for piece in placed.pieces)
@@ -125,12 +124,6 @@ class Meaning:
 
 def of(program: Program, function: Function, arch: str) -> Meaning:
     """Return what the registers mean at `function` of a program for `arch`. Raises NotKnown."""
-    stat = program.path.stat()
-    return _of(program, function, arch, (stat.st_size, stat.st_mtime_ns))
-
-
-@lru_cache(maxsize=256)
-def _of(program: Program, function: Function, arch: str, _stamp: tuple[int, int]) -> Meaning:
     made = dwarf.prototype(program.path, function, arch)
     convention = _convention(program, function, arch, is_go=made.is_go)
     try:

@@ -86,24 +86,25 @@ class Remains:
 
     def _at(self, thread: Thread, number: int) -> Snapshot:
         is_dead = thread is self.core.dead
-        raised = self._raised(thread, signals.name(self.core.arch, thread.signal) if is_dead else "")
-        back = self._backtrace(thread, raised.pc)
+        signal = signals.name(self.core.arch, thread.signal) if is_dead else ""
+        where = self._raised(thread, signal)
+        back = self._backtrace(thread, where.pc)
         return Snapshot(
             FAULT if is_dead else THREAD,
             FAULT if is_dead else THREAD,
             number,
             self.core.arch,
-            raised.pc,
-            raised.place,
+            where.pc,
+            where.place,
             SOURCE,
             str(thread.pid),
             thread.registers,
             thread.missing,
             backtrace=tuple(frame.name for frame in back.frames),
-            notes=(*self._notes, *raised.notes),
+            notes=(*self._notes, *where.notes),
             frames=back.frames,
             ended=back.ended,
-            fault=self._fault(thread, raised) if is_dead else None,
+            fault=self._fault(signal, where) if is_dead else None,
         )
 
     def _raised(self, thread: Thread, signal: str) -> Raised:
@@ -131,9 +132,9 @@ class Remains:
         piece = self.core.memory.piece(address)
         return piece is not None and "x" in piece.flags
 
-    def _fault(self, thread: Thread, where: Raised) -> Fault:
-        name, signal = signals.name(self.core.arch, thread.signal), self.core.signal
-        address, why = (None, NO_SIGINFO) if signal is None else signal.address_at(where.pc)
+    def _fault(self, name: str, where: Raised) -> Fault:
+        told = self.core.signal
+        address, why = (None, NO_SIGINFO) if told is None else told.address_at(where.pc)
         if address is None:
             return Fault(name, None, why, where.code)
         is_mapped = self.core.memory.why_not(address) != NOT_MAPPED

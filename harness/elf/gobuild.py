@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from elftools.elf.elffile import ELFFile
 
+from harness.elf import places
 from harness.elf.reading import DAMAGE
+from harness.errors import UsageError
 
 _MAGIC = b"\xff Go buildinf:"
 _WORD, _FLAGS, _POINTER, _TEXTS = 14, 15, 16, 32  # offsets: a pointer's size, flags, a pointer, the first text
@@ -22,30 +25,21 @@ def version(path: Path) -> str:
     """Return the version of Go that built the program at `path` (``1.27.4``), or an empty text where it says none."""
     try:
         with path.open("rb") as file:
-            elf = ELFFile(file)
-            section = elf.get_section_by_name(".go.buildinfo")
+            section = ELFFile(file).get_section_by_name(".go.buildinfo")
             data = section.data() if section else b""
-            if not data.startswith(_MAGIC) or len(data) < _TEXTS:
-                return ""
-            text = data[_TEXTS + 1 : _TEXTS + 1 + data[_TEXTS]] if data[_FLAGS] & _INLINE else _pointed(elf, data)
-    except (OSError, *DAMAGE):
+        if not data.startswith(_MAGIC) or len(data) < _TEXTS:
+            return ""
+        text = data[_TEXTS + 1 : _TEXTS + 1 + data[_TEXTS]] if data[_FLAGS] & _INLINE else _pointed(path, data)
+    except (OSError, UsageError, *DAMAGE):
         return ""
     found = _VERSION.search(text.decode(errors="replace"))
     return found[1] if found else ""
 
 
-def _pointed(elf: ELFFile, data: bytes) -> bytes:
-    """Return the text of the string of Go to which the first pointer of `data` points."""
-    word, order = data[_WORD], "big" if data[_FLAGS] & _BIG else "little"
-    header = _at(elf, int.from_bytes(data[_POINTER : _POINTER + word], order), 2 * word)  # type: ignore[arg-type]
-    start, size = (int.from_bytes(header[at : at + word], order) for at in (0, word))  # type: ignore[arg-type]
-    return _at(elf, start, min(size, _MOST))
-
-
-def _at(elf: ELFFile, address: int, size: int) -> bytes:
-    """Return what the file has at a link-time address."""
-    for segment in elf.iter_segments("PT_LOAD"):
-        if segment["p_vaddr"] <= address < segment["p_vaddr"] + segment["p_filesz"]:
-            elf.stream.seek(segment["p_offset"] + address - segment["p_vaddr"])
-            return bytes(elf.stream.read(size))
-    return b""
+def _pointed(path: Path, data: bytes) -> bytes:
+    """Return the text of the string of Go to which the first pointer of `data` points. Raises UsageError, OSError."""
+    program, word = places.load(path), data[_WORD]
+    order: Literal["little", "big"] = "big" if data[_FLAGS] & _BIG else "little"
+    header = program.bytes_at(int.from_bytes(data[_POINTER : _POINTER + word], order), 2 * word)
+    start, size = (int.from_bytes(header[at : at + word], order) for at in (0, word))
+    return program.bytes_at(start, min(size, _MOST))

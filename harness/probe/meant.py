@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.abi import meaning
 from harness.abi.dwarf import NotKnown
@@ -37,14 +38,16 @@ class Meanings:
 
     def __init__(self, table: RegisterTable, memory: Memory, name_of: Callable[[int], str]) -> None:
         self._table, self._memory, self._name_of = table, memory, name_of
+        self._known: dict[tuple[Path, int, int], Meaning | str] = {}
 
     def enter(self, module: Module, pc: int, registers: Mapping[str, int]) -> tuple[Entered, Meant]:
         """Return what is at the entry where execution is, whose registers are `registers`."""
-        sp = registers[self._table.sp]
-        try:
-            made = self.of(module, pc)
-        except NotKnown as error:
-            return Entered(str(error), sp), Meant(why=str(error))
+        sp, key = registers[self._table.sp], (module.program.path, module.bias, pc)
+        if key not in self._known:
+            self._known[key] = self._of(module, pc)
+        made = self._known[key]
+        if isinstance(made, str):
+            return Entered(made, sp), Meant(why=made)
         place = self._place(registers, sp)
         return Entered(made, sp, made.room(place)), Meant(made.convention.name, made.arguments(place))
 
@@ -55,12 +58,15 @@ class Meanings:
         found = entered.of.results(self._place(registers, entered.sp), entered.room)
         return Meant(entered.of.convention.name, results=found)
 
-    def of(self, module: Module, pc: int) -> Meaning:
-        """Return the meaning of the function that starts at a run-time address. Raises NotKnown."""
+    def _of(self, module: Module, pc: int) -> Meaning | str:
+        """Return the meaning of the function that starts at a run-time address, or why there is none."""
         function, at = module.function(pc), pc - module.bias
         if function is None or at not in {function.start, *function.entries}:
-            raise NotKnown(INSIDE)
-        return meaning.of(module.program, function, self._table.arch)
+            return INSIDE
+        try:
+            return meaning.of(module.program, function, self._table.arch)
+        except NotKnown as error:
+            return str(error)
 
     def _place(self, registers: Mapping[str, int], sp: int) -> Place:
         return Place(registers, self._memory, sp, lambda address: self._name_of(address & ~self._table.isa_bit))

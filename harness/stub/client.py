@@ -267,8 +267,8 @@ class Stub(Target):
             self._put_back()
             self._select(stop.child, self._deadline())
             for address in {*self._breakpoints, *self._removed}:
-                for hardware in (False, True) if self._breakpoints.get(address) else (False,):
-                    self._session.ask(self._placing(b"z", address, hardware), self._deadline())
+                hardware = self._breakpoints.get(address, False)
+                self._session.ask(self._placing(b"z", address, hardware), self._deadline())
         self._let_go(stop.child)
         self.resume(only=stop.reason == VFORK)
 

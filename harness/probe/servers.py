@@ -24,6 +24,7 @@ from harness.probe.guest import Guest
 from harness.process.spec import Command
 from harness.stub.client import Stub
 from harness.stub.connect import connect
+from harness.stub.wire import QEMU_BLOCK
 
 CONNECT_SECONDS = 30.0
 CHUNK = 1 << 16
@@ -67,7 +68,8 @@ def serve(guest: Guest, folder: Path) -> Iterator[Served]:
             command = replace(guest.under("-g", str(path), env=changed), in_turns=True)
 
             def reach(alive: Callable[[], bool]) -> Stub:
-                return Stub(connect(path, CONNECT_SECONDS, alive), guest.table, lifts=False)
+                channel = connect(path, CONNECT_SECONDS, alive)
+                return Stub(channel, guest.table, block=QEMU_BLOCK, lifts=False)
 
             yield Served(command, reach, False, changed)
         return

@@ -52,6 +52,7 @@ class Stub(Target):
         *,
         seconds: float = SECONDS,
         no_ack: bool = True,
+        block: int = 0,
         lifts: bool = True,
     ) -> None:
         self._lifts = lifts
@@ -61,7 +62,7 @@ class Stub(Target):
         # what threads have to step off when another stop, or a signal, kept them from it: in a handler anew, inner last
         self._stepping: dict[str, list[_Visit]] = {}
         self._lifted: dict[int, bool] = {}  # a breakpoint that is put back at the next stop
-        super().__init__(channel, table, seconds=seconds, no_ack=no_ack)
+        super().__init__(channel, table, seconds=seconds, no_ack=no_ack, block=block)
 
     @classmethod
     def connect(
@@ -72,13 +73,15 @@ class Stub(Target):
         seconds: float = SECONDS,
         alive: Callable[[], bool] | None = None,
         no_ack: bool = True,
+        block: int = 0,
     ) -> Self:
         """Connect to the stub at `address`, a unix socket's path or (numeric host, port), and shake hands.
 
         It may not listen yet: see `harness.stub.connect`, also for `alive`. `seconds` bound connecting, shaking hands,
-        and each later question. `no_ack` saves acknowledgements where the stub offers that.
+        and each later question. `no_ack` saves acknowledgements where the stub offers that; see
+        `harness.stub.wire.Wire` for `block`.
         """
-        return cls(connect(address, seconds, alive), table, seconds=seconds, no_ack=no_ack)
+        return cls(connect(address, seconds, alive), table, seconds=seconds, no_ack=no_ack, block=block)
 
     def __enter__(self) -> Self:
         return self
@@ -165,7 +168,7 @@ class Stub(Target):
                 session.ask(b"Hc" + (thread if step else "-1").encode(), deadline)
             packet = letter + number
         self._selected, self._hit = "", None
-        self._kept.clear()
+        self._forget()
         session.wire.send(deadline - time.monotonic(), packet)
         session.running = True
 

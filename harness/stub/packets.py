@@ -108,8 +108,8 @@ class Decoder:
 
     def _next(self) -> Event | None:
         buffer = self._buffer
-        start = next((place for place, byte in enumerate(buffer) if byte in _STARTS), len(buffer))
-        if start:
+        if buffer and buffer[0] not in _STARTS:
+            start = next((place for place, byte in enumerate(buffer) if byte in _STARTS), len(buffer))
             del buffer[:start]
             self._looked = 0
         if not buffer:

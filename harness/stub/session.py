@@ -26,8 +26,8 @@ _OBJECT_BYTES = 4 << 20
 class Session:
     """A wire with a handshake done. Each `deadline` is a value of time.monotonic()."""
 
-    def __init__(self, channel: socket.socket, deadline: float, *, no_ack: bool = True) -> None:
-        self.wire = Wire(channel)
+    def __init__(self, channel: socket.socket, deadline: float, *, no_ack: bool = True, block: int = 0) -> None:
+        self.wire = Wire(channel, block)
         self.features: Mapping[str, str] = {}
         self.running = False
         try:
@@ -55,11 +55,11 @@ class Session:
     def ask_all(self, packets: Sequence[bytes], deadline: float) -> list[bytes]:
         """Return the reply to each of `packets`, as `ask` does.
 
-        Unless each has to be acknowledged, several are on their way before the first reply is waited for.
+        Where the wire lets them, several are on their way before the first reply is waited for.
         """
         if self.running:
             raise StubBroken("the program is running, and a stub answers only about one that is stopped")
-        at_once = 1 if self.wire.acknowledge else _AT_ONCE
+        at_once = _AT_ONCE if self.wire.takes_several else 1
         replies: list[bytes] = []
         try:
             for start in range(0, len(packets), at_once):

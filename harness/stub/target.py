@@ -26,15 +26,25 @@ class Target:
     """A stopped program. Every method has a deadline, and raises StubBroken when the stub fails (see `errors`)."""
 
     def __init__(
-        self, channel: socket.socket, table: RegisterTable, *, seconds: float = SECONDS, no_ack: bool = True
+        self,
+        channel: socket.socket,
+        table: RegisterTable,
+        *,
+        seconds: float = SECONDS,
+        no_ack: bool = True,
+        block: int = 0,
     ) -> None:
-        """Shake hands over `channel`, which is closed by us, whatever happens. `seconds` bound one question each."""
+        """Shake hands over `channel`, which is closed by us, whatever happens. `seconds` bound one question each.
+
+        `no_ack` saves acknowledgements where the stub offers that; see `harness.stub.wire.Wire` for `block`.
+        """
         self.table = table
         self.seconds = seconds
         deadline = self._deadline()
-        self._session = Session(channel, deadline, no_ack=no_ack)
+        self._session = Session(channel, deadline, no_ack=no_ack, block=block)
         self._selected = ""
         self._kept: dict[str, dict[bytes, bytes]] = {}  # replies about registers at this stop, by thread
+        self._known: dict[tuple[str, frozenset[str] | None], Registers] = {}  # what they say
         try:
             self._session.ask(b"Hg0", deadline)  # gdbserver 13 without a chosen thread aborts when it is to describe it
             self.description = self._describe(deadline)
@@ -64,10 +74,13 @@ class Target:
 
         Those that the stub's ``g`` packet lacks cost a round trip together. Nothing is asked for twice at one stop.
         """
+        of, wanted = thread or self.stop.thread, None if names is None else frozenset(names)
+        if (of, wanted) in self._known:
+            return self._known[of, wanted]
         deadline = self._deadline()
 
         def ask(packets: Sequence[bytes]) -> Sequence[bytes]:
-            kept = self._kept.setdefault(thread or self.stop.thread, {})
+            kept = self._kept.setdefault(of, {})
             unknown = [packet for packet in packets if packet not in kept]
             if unknown:
                 self._select(thread, deadline)
@@ -78,8 +91,8 @@ class Target:
             return dict(zip(numbers, ask([b"p%x" % number for number in numbers]), strict=True))
 
         (general,) = ask([b"g"])
-        wanted = None if names is None else frozenset(names)
-        return self._layout.read(b"" if is_error(general) else general, singles, wanted)
+        found = self._known[of, wanted] = self._layout.read(b"" if is_error(general) else general, singles, wanted)
+        return found
 
     def pc(self, thread: str = "") -> int:
         """Return the program counter of `thread`. Raises StubRefused where the stub does not have it."""
@@ -94,7 +107,7 @@ class Target:
         self._select("", deadline)
         general = self._session.ask(b"g", deadline)
         self._session.need(b"G" + self._layout.changed(general, self.table.pc, value), deadline)
-        self._kept.pop(self.stop.thread, None)
+        self._forget()
 
     def memory(self, address: int, count: int) -> bytes:
         """Return `count` bytes at `address`. Raises MemoryUnreadable, with what precedes the first unreadable byte."""
@@ -142,6 +155,11 @@ class Target:
         if not self._session.offers("qXfer:siginfo:read"):
             raise StubRefused("the stub does not offer qXfer:siginfo:read", why="QEMU does from 9 on")
         return self._session.transfer("siginfo", "", self._deadline(), _SIGINFO)
+
+    def _forget(self) -> None:
+        """Registers have changed, or will."""
+        self._kept.clear()
+        self._known.clear()
 
     def _deadline(self) -> float:
         return time.monotonic() + self.seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from harness.registers import Register, RegisterTable
 from harness.stub.errors import StubRefused, nonsense
@@ -23,11 +24,23 @@ class Registers:
     missing: Mapping[str, str]
 
 
+class _Plan(NamedTuple):
+    """What is wanted: each register with its digits in the reply to ``g``, or None where only ``p`` tells it.
+
+    `singles` are the numbers of these; `absent` are those that the stub does not have.
+    """
+
+    rows: tuple[tuple[Register, Slot, slice | None], ...]
+    singles: tuple[int, ...]
+    absent: tuple[str, ...]
+
+
 class Layout:
     """Where the registers of `table` are in the packets of a stub whose target is described by `description`."""
 
     def __init__(self, table: RegisterTable, description: Description) -> None:
         self.table = table
+        self._plans: dict[tuple[frozenset[str] | None, int], _Plan] = {}
         self._places: dict[str, tuple[Register, Slot, int]] = {}  # with the offset in the g packet, in bytes
         offset = 0
         for slot in description.slots:
@@ -59,30 +72,32 @@ class Layout:
         `singles` returns the replies to ``p`` for some numbers. `names` bounds what is asked for. Raises StubBroken for
         a reply that is none.
         """
+        plan = self._plan(names, len(general))
+        replies = singles(plan.singles) if plan.singles else {}
         values: dict[str, int] = {}
-        missing: dict[str, str] = {}
-        wanted = [row for row in self.table.rows if names is None or row.name in names]
-        digits: dict[str, bytes] = {}
-        outside: dict[str, int] = {}
-        for row in wanted:
-            if row.name in self._places:
-                _, slot, offset = self._places[row.name]
-                digits[row.name] = general[2 * offset : 2 * (offset + slot.size)]
-                if len(digits[row.name]) != 2 * slot.size:
-                    outside[row.name] = slot.number
-        replies = singles(tuple(outside.values())) if outside else {}
-        for row in wanted:
-            if row.name not in self._places:
-                missing[row.name] = ABSENT
-                continue
-            reply = replies[outside[row.name]] if row.name in outside else digits[row.name]
-            if row.name in outside and (not reply or is_error(reply)):
-                missing[row.name] = refused(b"p%x" % outside[row.name], reply).what
+        missing = dict.fromkeys(plan.absent, ABSENT)
+        for row, slot, digits in plan.rows:
+            reply = replies[slot.number] if digits is None else general[digits]
+            if digits is None and (not reply or is_error(reply)):
+                missing[row.name] = refused(b"p%x" % slot.number, reply).what
             elif b"x" in reply:
                 missing[row.name] = UNAVAILABLE
             else:
-                values[row.name] = self._value(row, self._places[row.name][1], reply)
+                values[row.name] = self._value(row, slot, reply)
         return Registers(MappingProxyType(values), MappingProxyType(missing))
+
+    def _plan(self, names: frozenset[str] | None, digits: int) -> _Plan:
+        """Return where `names` are when the reply to ``g`` is that long; at each stop the same is asked for."""
+        if (names, digits) not in self._plans:
+            rows: list[tuple[Register, Slot, slice | None]] = []
+            wanted = [row.name for row in self.table.rows if names is None or row.name in names]
+            for row, slot, offset in (self._places[name] for name in wanted if name in self._places):
+                end = 2 * (offset + slot.size)
+                rows.append((row, slot, slice(2 * offset, end) if end <= digits else None))
+            numbers = tuple(slot.number for _, slot, place in rows if place is None)
+            absent = tuple(name for name in wanted if name not in self._places)
+            self._plans[names, digits] = _Plan(tuple(rows), numbers, absent)
+        return self._plans[names, digits]
 
     def _value(self, row: Register, slot: Slot, digits: bytes) -> int:
         """Decode one register. A wider one of the stub (SVE's z0, a 64-bit fcsr) has ours in its low bits."""

@@ -15,21 +15,31 @@ _AWAKE = 200e-6  # seconds
 _TRIES = 3  # of one packet, in either direction
 _INTERRUPT = b"\x03"
 _PENDING = 1 << 14  # packets that nobody asked for
+_ACK = b"+"
+
+QEMU_BLOCK = 256
+"""`Wire.block` of QEMU's user mode (gdb_handlesig and gdb_got_immediate_ack of gdbstub/user.c; 7.2 and 10.0 alike)."""
 
 
 class Wire:
     """One connection. `seconds` of each call is its whole deadline; a call that fails closes the connection.
 
     Except one: when `receive` runs out of time nothing is lost, and it may be called again.
+
+    QEMU wants acknowledgements, but does not mind when they come: it reads blocks of bytes from a socket, and the one
+    byte after a block as the acknowledgement of a reply. Where the size of a `block` is given, several packets are sent
+    at once, each with a block of its own, that has nothing else in it, and the acknowledgement of its reply behind it.
     """
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, block: int = 0) -> None:
         self._channel = channel
         self._decoder = Decoder()
         self._pending: list[bytes] = []
         self._sent = b""
         self._owed = b""  # acknowledgements: they go with the next packet, which saves both sides a wake-up each
         self._resent = self._garbled = 0
+        self._block = block
+        self._ahead = 0  # replies that are acknowledged already
         self.acknowledge = True
 
     @property
@@ -37,10 +47,19 @@ class Wire:
         """Whether the connection can still be used."""
         return self._channel.fileno() >= 0
 
+    @property
+    def takes_several(self) -> bool:
+        """Whether several packets may be sent before the first reply has come."""
+        return bool(self._block) or not self.acknowledge
+
     def send(self, seconds: float, *payloads: bytes) -> None:
-        """Send packets; more than one only where they are not acknowledged."""
-        self._sent = b"".join(map(encode, payloads))
-        self._resent = self._garbled = 0
+        """Send packets; more than one only where the wire `takes_several`."""
+        packets = [encode(payload) for payload in payloads]
+        self._resent = self._garbled = self._ahead = 0
+        if self.acknowledge and len(packets) > 1:
+            packets = [packet.ljust(-(-len(packet) // self._block) * self._block, _ACK) + _ACK for packet in packets]
+            self._ahead = len(packets)
+        self._sent = b"".join(packets)
         self._write(self._sent, time.monotonic() + seconds)
 
     def interrupt(self, seconds: float) -> None:
@@ -85,15 +104,18 @@ class Wire:
                 match event.kind:
                     case Kind.PACKET:
                         self._pending.append(event.payload)
-                        self._owed += b"+" if self.acknowledge else b""
+                        if self._ahead:
+                            self._ahead -= 1
+                        elif self.acknowledge:
+                            self._owed += _ACK
                     case Kind.GARBLED:
                         self._garbled += 1
-                        if self._garbled >= _TRIES or not self.acknowledge:
+                        if self._garbled >= _TRIES or self._ahead or not self.acknowledge:
                             raise nonsense("a packet whose checksum is wrong", event.payload)
                         self._write(b"-", deadline)
                     case Kind.NAK if self._sent and self.acknowledge:
                         self._resent += 1
-                        if self._resent >= _TRIES:
+                        if self._resent >= _TRIES or self._ahead:
                             raise nonsense("it refuses the checksum of each packet")
                         self._write(self._sent, deadline)
                     case _:

@@ -21,6 +21,7 @@ from elftools.elf.elffile import ELFFile
 from harness.host import tools
 from harness.registers import FLOAT, TABLES, VECTOR
 from harness.stub.client import Stub
+from harness.stub.wire import QEMU_BLOCK
 
 from ..support import shipped
 
@@ -217,7 +218,8 @@ def qemu(arch: str, folder: Path, program: Path, *arguments: str, cpu: str = "")
     argv = [emulator, "-L", str(sysroot), *(("-cpu", cpu) if cpu else ()), "-g", str(listen), str(program), *arguments]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with _ended(process):
-        stub = Stub.connect(listen, TABLES[arch], seconds=SECONDS, alive=lambda: process.poll() is None)
+        table, runs = TABLES[arch], lambda: process.poll() is None
+        stub = Stub.connect(listen, table, seconds=SECONDS, alive=runs, block=QEMU_BLOCK)
         with stub:
             yield Served(process, stub, is_qemu=True)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -9,7 +10,7 @@ import pytest
 from harness.stub import wire as wires
 from harness.stub.errors import StubBroken, StubSilent
 from harness.stub.packets import encode
-from harness.stub.wire import Wire
+from harness.stub.wire import QEMU_BLOCK, Wire
 
 from . import peer
 
@@ -173,3 +174,38 @@ def test_finishing_waits_for_the_peers_end_and_no_longer_than_allowed() -> None:
     with peer(lambda channel: time.sleep(0.5)) as channel:
         Wire(channel).finish(0.1)
         assert time.monotonic() - began < 0.4
+
+
+def as_qemu(channel: socket.socket, garbled: str = "") -> None:
+    """Answer as QEMU does: each block of bytes may hold a packet, and the one byte behind it acknowledges the reply."""
+    asked = b""
+    while block := channel.recv(QEMU_BLOCK):
+        asked += block
+        if packet := re.search(rb"\$(.*)#..", asked):
+            asked = b""
+            channel.sendall(garbled.encode() or b"+" + encode(packet[1]))
+            if channel.recv(1) != b"+":
+                break
+
+
+def test_qemu_is_asked_several_things_at_once_and_acknowledged_ahead() -> None:
+    with peer(as_qemu) as channel:
+        wire = Wire(channel, QEMU_BLOCK)
+        assert wire.takes_several
+        asked = [b"p%x" % number for number in range(60)] + [b"m" + b"0" * QEMU_BLOCK]
+        for several in (asked, asked[:1], asked[5:], asked[:2]):
+            wire.send(5, *several)
+            assert [wire.receive(5, "testing") for _ in several] == several
+        wire.send(5, b"k")
+        assert wire.receive(5, "testing") == b"k"
+        wire.close()
+
+
+@pytest.mark.parametrize("said", ["$12#00", "-"])
+def test_what_was_acknowledged_ahead_is_not_asked_for_again(said: str) -> None:
+    with peer(lambda channel: as_qemu(channel, said)) as channel:
+        wire = Wire(channel, QEMU_BLOCK)
+        wire.send(5, b"p1", b"p2")
+        with pytest.raises(StubBroken, match="checksum"):
+            wire.receive(5, "testing")
+        assert not wire.is_open

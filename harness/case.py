@@ -14,6 +14,7 @@ from yaml.nodes import MappingNode, Node
 
 from harness import expectation, packages, yamlsource
 from harness.arches import canonical
+from harness.diagnoses import NAMES as DIAGNOSES
 from harness.errors import InputError
 from harness.expectation import EXIT_KEYS, Expectation
 from harness.observation import OUTCOMES
@@ -171,6 +172,22 @@ class Hits:
         return {"description": f"which hits: 3, 1-3 or 2- (default {DEFAULT_HITS})", "anyOf": forms}
 
 
+@dataclass(frozen=True)
+class Value:
+    """A number, a truth value or a text that an argument should have, as `harness.abi.diagnose.said` writes it."""
+
+    def check(self, node: Node, context: Context) -> Any:
+        """See `Shape.check`; the value is a text."""
+        value = scalar(node, context, "a number, true, false or a text")
+        if value is BAD:
+            return BAD
+        return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else repr(value)
+
+    def json_schema(self) -> dict[str, Any]:
+        """See `Shape.json_schema`."""
+        return {"type": ["number", "boolean", "string"]}
+
+
 _WORDS = ListOf(Text())
 _C_WORDS = ListOf(Text(form=r"[-+.,/0-9=A-Za-z_:$@%!~^ ]+"))  # what a #cgo line takes: go/build, safeString
 _ARGUMENT = Text(form=r"[^\0]*", about="what a program can be given: no NUL character")
@@ -238,6 +255,17 @@ _PROBE = Record(
 _PROBES = ListOf(_PROBE, about="places where registers are taken (docs/snapshots.md)")
 
 
+_EXPECTED_PROBES = MapOf(
+    Record(
+        {
+            "arguments": MapOf(Value(), about="what the caller passed, by the parameters' names"),
+            "diagnosis": Choice(DIAGNOSES, about="what is wrong with the call (docs/diagnosis.md)"),
+        }
+    ),
+    about="by the probe's `at`: what is passed there, and how the call is not what it should be",
+)
+
+
 def _exit_keys_agree(node: MappingNode, values: dict[str, Any], context: Context) -> None:
     given = [key for key in EXIT_KEYS if key in values]
     outcome = values.get("outcome")
@@ -270,7 +298,9 @@ def _per_arch_once(node: MappingNode, values: dict[str, Any], context: Context) 
 def _row_says_something(node: MappingNode, values: dict[str, Any], context: Context) -> None:
     _exit_keys_agree(node, {k: v for k, v in values.items() if k not in ("arches", "reason", "rule")}, context)
     if not set(values) - {"arches", "reason", "rule"}:
-        context.bad(node, "this row declares no difference; give it an exit, signal, outcome, stdout or fail@build")
+        context.bad(
+            node, "this row declares no difference; give it an exit, signal, outcome, stdout, probes or fail@build"
+        )
 
 
 def _rewrite_works(node: MappingNode, values: dict[str, Any], context: Context) -> None:
@@ -335,6 +365,7 @@ def case_shape(names: Names) -> Shape:
         "fail@build": Text(regex=True, about="the build must fail with a diagnostic that this finds"),
         "stdout": _TEXT,
         "stderr": _TEXT,
+        "probes": _EXPECTED_PROBES,
     }
     row = Record(
         {
@@ -425,8 +456,12 @@ def _variant(values: Mapping[str, Any], base: Variant) -> Variant:
 
 
 def _probes(rows: Sequence[Mapping[str, Any]]) -> tuple[Probe, ...]:
-    hits = parse_hits(DEFAULT_HITS)
-    return tuple(Probe(row["at"], row.get("when", ENTRY), *row.get("hits", hits)) for row in rows)
+    default = parse_hits(DEFAULT_HITS)
+    found = []
+    for row in rows:
+        first, last = row.get("hits", default)
+        found.append(Probe(row["at"], row.get("when", ENTRY), first, last, meant=True, doubted=True))
+    return tuple(found)
 
 
 def _build(values: Mapping[str, Any], base: BuildSettings) -> BuildSettings:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from harness import patterns
 
 EXIT_KEYS = ("exit", "signal", "outcome", "fail@build")
-FIELDS = ("build", "exit", "stdout", "stderr")
+FIELDS = ("build", "exit", "stdout", "stderr", "probe")
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,22 @@ class TextMatch:
 
 
 @dataclass(frozen=True)
+class Called:
+    """What the caller of a probed function passes, by the parameters' names, and how its call is not what it should be.
+
+    Values are as `harness.abi.diagnose.said` writes them; an empty `diagnosis`: nothing is wrong.
+    """
+
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    diagnosis: str = ""
+
+
+@dataclass(frozen=True)
 class Expect:
     """What one run should show; a field that is None is not looked at.
 
     `outcomes` are accepted words of `harness.observation.OUTCOMES`; `build_failure` is a pattern searched in
-    the compiler's diagnostics ("" accepts any), or None where the build has to succeed.
+    the compiler's diagnostics ("" accepts any), or None where the build has to succeed. `probes` are by place.
     """
 
     outcomes: tuple[str, ...] = ("exit",)
@@ -44,6 +55,7 @@ class Expect:
     stdout: TextMatch | None = None
     stderr: TextMatch | None = None
     build_failure: str | None = None
+    probes: Mapping[str, Called] = field(default_factory=dict)
 
     def leaves_open(self, other: Expect) -> bool:
         """Whether the end is any of several kinds, so that two ends of which each is accepted need not be alike."""
@@ -61,8 +73,13 @@ class Expect:
             "exit": mine != theirs,
             "stdout": self.stdout != other.stdout,
             "stderr": self.stderr != other.stderr,
+            "probe": _diagnoses(self) != _diagnoses(other),
         }
         return frozenset(name for name, differs in different.items() if differs)
+
+
+def _diagnoses(expect: Expect) -> Mapping[str, str]:
+    return {at: called.diagnosis for at, called in expect.probes.items() if called.diagnosis}
 
 
 @dataclass(frozen=True)
@@ -144,7 +161,18 @@ def _expect(values: Mapping[str, Any], base: Expect) -> Expect:
         _match(values.get("stdout"), base.stdout) if built else None,
         _match(values.get("stderr"), base.stderr) if built else None,
         failure,
+        _probes(values.get("probes", {}), base.probes) if built else {},
     )
+
+
+def _probes(rows: Mapping[str, Mapping[str, Any]], base: Mapping[str, Called]) -> Mapping[str, Called]:
+    """Return `base` with what `rows` say of some probes: what a row leaves out stays."""
+    found = dict(base)
+    for at, row in rows.items():
+        before = base.get(at, Called())
+        arguments = {**before.arguments, **row.get("arguments", {})}
+        found[at] = Called(arguments, row.get("diagnosis", before.diagnosis))
+    return found
 
 
 def _match(value: str | Mapping[str, str] | None, base: TextMatch | None) -> TextMatch | None:

@@ -82,6 +82,7 @@ class Observation:
     promises that were broken, `known_alarms` counts those that are known by the id of their row; `unwatched` says why
     nothing was watched though that was asked for. `snapshots` are those of its probes; `hits` counts how often
     execution came by each place, and `unreached` says of the others why there is no snapshot.
+    `accepted` is what a baseline keeps of snapshots (`compare.probed.accepted`), and empty in a run.
     """
 
     case: str
@@ -112,6 +113,7 @@ class Observation:
     snapshots: tuple[Snapshot, ...] = ()
     hits: Mapping[str, int] = field(default_factory=dict)
     unreached: Mapping[str, str] = field(default_factory=dict)
+    accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: Environment = Environment()
 
     def ending(self) -> str:
@@ -150,15 +152,25 @@ class Divergence:
 
     @property
     def field(self) -> str:
-        """The part of the observation it is in: build, exit, stdout or stderr."""
+        """The part of the observation it is in: build, exit, stdout, stderr, probe or crossing."""
         return self.where.partition(" ")[0]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What is wrong with a `call` that was probed, or right by accident: its `name`, and `lines` that explain it."""
+
+    call: str
+    name: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What is said of one item. `cause` is one line; `detail` is what a terminal shows below it.
 
-    `reasons` are the declared reasons of a diff by architecture; `normalised` counts what each normalising rule
+    `reasons` are the declared reasons of a diff by architecture; `diagnoses` say of calls that were probed how they are
+    not what they should be, or right by accident; `normalised` counts what each normalising rule
     rewrote; `outcomes` counts how the repeats of a run ended.
     """
 
@@ -173,6 +185,7 @@ class Verdict:
     detail: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
     divergences: tuple[Divergence, ...] = ()
+    diagnoses: tuple[Explained, ...] = ()
     normalised: Mapping[str, int] = field(default_factory=dict)
     outcomes: Mapping[str, int] = field(default_factory=dict)
 

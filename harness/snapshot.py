@@ -25,7 +25,7 @@ class Probe:
 
     `when` is entry, return or both. Hits are counted from 1; those from `first` to `last` are taken (None: to the end).
     `memory` are pieces to take with them: the name of a register or an address, and a size in bytes. `meant`: what
-    they mean too.
+    they mean too; `doubted`: and what they would, had the caller taken the function for something else.
     """
 
     at: str
@@ -35,6 +35,7 @@ class Probe:
     memory: tuple[tuple[str, int], ...] = ()
     backtrace: bool = False
     meant: bool = False
+    doubted: bool = False
 
     def wants(self, hit: int) -> bool:
         """Whether the stop number `hit` is to be taken."""
@@ -67,7 +68,7 @@ def parse_probe(text: str) -> Probe:
         at, when = place, word
     if not at:
         raise ValueError(f"{text!r} names no place: PLACE[,entry|return|both][,HITS], as in add3,both,1-3")
-    return Probe(at, when, *parse_hits(hits))
+    return Probe(at, when, *parse_hits(hits), meant=True, doubted=True)
 
 
 @dataclass(frozen=True)
@@ -156,29 +157,87 @@ class Argument:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """The `arguments` of a function as they are if its caller took it for something else: `kind` (`abi.hypotheses`).
+
+    `about` is the argument of which that is so, if of one. `same_arguments`, `same_results`: these are where they
+    really are.
+    """
+
+    kind: str
+    about: str
+    convention: str
+    arguments: tuple[Argument, ...]
+    same_arguments: bool
+    same_results: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {**vars(self), "arguments": [row.to_json() for row in self.arguments]}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Reading:
+        """Return what `to_json` wrote."""
+        return cls(**{**row, "arguments": tuple(map(Argument.from_json, row["arguments"]))})
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """What tells at a function's entry whether it was called as what it is.
+
+    `is_go`: it is written in Go. `caller` is the function that it returns to, and `caller_is` what that is written in:
+    ``Go``, ``C``, ``assembly``, or empty where nothing says. `room`: execution is on a goroutine's stack, so many bytes
+    above its end. `dirty` are the narrow integers whose upper bits are not what the convention promises, `misaligned`
+    says that of the stack pointer. `readings` are what the arguments are otherwise.
+    """
+
+    is_go: bool
+    caller: str
+    caller_is: str
+    room: int | None = None
+    dirty: tuple[str, ...] = ()
+    misaligned: str = ""
+    readings: tuple[Reading, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {**vars(self), "dirty": list(self.dirty), "readings": [row.to_json() for row in self.readings]}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Doubts:
+        """Return what `to_json` wrote."""
+        readings = tuple(map(Reading.from_json, row["readings"]))
+        return cls(**{**row, "dirty": tuple(row["dirty"]), "readings": readings})
+
+
+@dataclass(frozen=True)
 class Meant:
     """What the registers mean by the function's `convention`: its `arguments` at an entry, its `results` at a return.
 
-    `why` says why that is not known; then there are none.
+    `why` says why that is not known; then there are none. `doubts` are there where they were asked for.
     """
 
     convention: str = ""
     arguments: tuple[Argument, ...] = ()
     results: tuple[Argument, ...] = ()
     why: str = ""
+    doubts: Doubts | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
         if self.why:
             return {"why": self.why}
         rows = {"arguments": self.arguments, "results": self.results}
-        return {"convention": self.convention, **{key: [row.to_json() for row in found] for key, found in rows.items()}}
+        doubts = {} if self.doubts is None else {"doubts": self.doubts.to_json()}
+        found = {key: [row.to_json() for row in several] for key, several in rows.items()}
+        return {"convention": self.convention, **found, **doubts}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Meant:
         """Return what `to_json` wrote."""
         arguments, results = (tuple(map(Argument.from_json, row.get(key, ()))) for key in ("arguments", "results"))
-        return cls(row.get("convention", ""), arguments, results, row.get("why", ""))
+        doubts = Doubts.from_json(row["doubts"]) if "doubts" in row else None
+        return cls(row.get("convention", ""), arguments, results, row.get("why", ""), doubts)
 
 
 @dataclass(frozen=True)

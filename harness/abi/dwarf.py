@@ -31,11 +31,15 @@ from harness.abi.model import (
     Signature,
     Vector,
 )
+from harness.elf.lines import line_at
 from harness.elf.places import Function
 from harness.elf.reading import DAMAGE
 
 GO = 0x16  # DW_LANG_Go
 OF_C = frozenset({0x01, 0x02, 0x0C, 0x1D, 0x2C, 0x3E})  # DW_LANG_C89, C, C99, C11, C17, C23
+_ASSEMBLER = 0x8001  # DW_LANG_Mips_Assembler: gas, of every architecture
+_ASSEMBLY_FILES = (".s", ".S")  # Go's assembly is in units of Go
+ASSEMBLY = "assembly"
 _CLONE = re.compile(r"\.(constprop|isra|part|cold)\b")  # gcc's names
 _WHOLE = re.compile(r"GIMPLE|-fwhole-program")  # what makes functions static that the source has not so
 _LOCALS_DIFFER = frozenset({"386"})
@@ -74,6 +78,18 @@ def prototype(path: Path, function: Function, arch: str) -> Prototype:
         raise NotKnown(f"the debug information of {path.name} is damaged ({error})") from None
 
 
+def language(path: Path, address: int) -> str:
+    """Return what the code at a link-time address is written in: ``Go``, ``C``, ``assembly``; empty: nothing says."""
+    try:
+        stat = path.stat()
+        number = _Units.of(path, (stat.st_size, stat.st_mtime_ns)).language(address)
+    except (OSError, *DAMAGE):
+        return ""
+    if number == _ASSEMBLER or (number == GO and line_at(path, address)[0].endswith(_ASSEMBLY_FILES)):
+        return ASSEMBLY
+    return "Go" if number == GO else "C" if number in OF_C else ""
+
+
 class _Units:
     """The functions of one program, by address; those of a unit are read when one of them is asked for."""
 
@@ -90,6 +106,13 @@ class _Units:
         self._tops = [] if dwarf is None else [unit.get_top_DIE() for unit in dwarf.iter_CUs()]
         self._ranges = [list(_ranges(dwarf, top)) for top in self._tops]
         self._functions: dict[int, dict[int, Any]] = {}  # by the number of their unit
+
+    def language(self, address: int) -> int:
+        """Return the language (DW_AT_language) of the unit that has a link-time address; 0: none has it."""
+        for top, ranges in zip(self._tops, self._ranges, strict=True):
+            if any(low <= address < high for low, high in ranges):
+                return _number(top, "DW_AT_language")
+        return 0
 
     def function(self, address: int) -> tuple[Any, int]:
         """Return the DIE of the function that starts at a link-time address, and its language. Raises NotKnown."""
@@ -119,7 +142,8 @@ def _read(die: Any, language: int, arch: str) -> Prototype:
         raise NotKnown("it is static, and gcc calls such functions of i386 as it likes (ix86_function_regparm)")
     if not is_go and _parameters(die) and not _number(die, "DW_AT_prototyped"):
         raise NotKnown("it is defined without a prototype (K&R), and callers promote its arguments")
-    return _Reader((GO_MODELS if is_go else MODELS)[arch]).function(die, is_go=is_go)
+    made = _Reader((GO_MODELS if is_go else MODELS)[arch]).function(die, is_go=is_go)
+    return replace(made, is_local=not is_go and bool(is_local))
 
 
 def _parameters(die: Any) -> list[Any]:

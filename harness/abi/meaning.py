@@ -16,10 +16,10 @@ from harness.abi.fetch import Place, Unknown, fetch, read
 from harness.abi.go_types import STRING
 from harness.abi.layout import layout
 from harness.abi.model import CType, Kind, Prototype, Record, Scalar
+from harness.abi.narrow import extended
 from harness.abi.place import Convention, Placed, Placement
 from harness.abi.values import Value, decoded, worded
 from harness.elf import gobuild
-from harness.elf.lines import line_at
 from harness.elf.places import Function, Program
 from harness.snapshot import Argument
 
@@ -28,7 +28,6 @@ EXACT = 1 << 53  # integers that JSON's readers keep
 _ABI0 = ".abi0"
 _ALL_NAMED = (1, 22)  # the release of Go from which on parameters without a name are in its debug information
 _DICTIONARIES = (1, 27)  # the release from which on the hidden first argument of generic functions is there
-_ASSEMBLY = (".s", ".S")
 _CHARS = frozenset({"char *", "const char *", "*_Ctype_char", "*main._Ctype_char"})
 
 
@@ -50,6 +49,22 @@ class Meaning:
         made = self.prototype
         rows = zip(made.names, made.types, made.signature.arguments, self.placement.arguments, strict=True)
         return tuple(self._said(*row, place) for row in rows)
+
+    def dirty(self, place: Place) -> tuple[str, ...]:
+        """Return the narrow integers in registers that are not extended as the caller has to, at the first instruction.
+
+        A convention's documents say which those are (`Placed.extends`).
+        """
+        found = []
+        for name, placed in zip(self.prototype.names, self.placement.arguments, strict=True):
+            for piece in placed.pieces:
+                value = place.registers.get(piece.register)
+                if not placed.extends or value is None:
+                    continue
+                wanted = extended(value, 8 * piece.size, 8 * self.convention.model.word, placed.extends)
+                if value != wanted:
+                    found.append(f"{name}: {piece.register} is {value:#x}, and {wanted:#x} was promised")
+        return tuple(found)
 
     def results(self, place: Place, room: int | None) -> tuple[Argument, ...]:
         """Return the results where the function has returned; `place.sp` is what it was at its first instruction.
@@ -145,7 +160,7 @@ def _convention(program: Program, function: Function, arch: str, *, is_go: bool)
         raise NotKnown(
             f"Go {release[0]}.{release[1]}'s debug information leaves out the dictionary of a generic function"
         )
-    if line_at(program.path, function.start)[0].endswith(_ASSEMBLY):
+    if dwarf.language(program.path, function.start) == dwarf.ASSEMBLY:
         raise NotKnown("it is written in assembly, and debug information has no prototype of it")
     found = GO_INTERNAL.get(arch)
     is_internal = found is not None and not function.name.endswith(_ABI0) and release >= Version(found.since).release

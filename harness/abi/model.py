@@ -129,7 +129,8 @@ class Signature:
 class Prototype:
     """A function with its `signature`: its name, and what its arguments are called, as far as they are.
 
-    `types` and `result_types` are how the source spells them, where that is known. `is_go`: it is written in Go.
+    `types` and `result_types` are how the source spells them, where that is known. `is_go`: it is written in Go;
+    `is_local`: of C, and no other file can call it by its name, so that the compiler knows all callers.
     """
 
     name: str
@@ -138,3 +139,4 @@ class Prototype:
     types: tuple[str, ...] = ()
     result_types: tuple[str, ...] = ()
     is_go: bool = False
+    is_local: bool = False

@@ -17,3 +17,11 @@ def extension(model: DataModel, of: CType, word: int, *, by_int: bool = False) -
     if by_int and leaf.size == 4:
         return SIGN32
     return SIGN if is_signed(model, leaf.kind) else ZERO
+
+
+def extended(value: int, bits: int, word: int, how: str) -> int:
+    """Return what a register of `word` bits holds whose lowest `bits` are those of `value`, extended as `how` says."""
+    bits = 32 if how == SIGN32 else bits
+    low = value & (1 << bits) - 1
+    is_negative = how != ZERO and low >> bits - 1
+    return low | ((1 << word) - (1 << bits) if is_negative else 0)

@@ -66,6 +66,7 @@ _SOURCE = "Where registers come from: the cheapest source that can answer, QEMU'
 _BACKTRACE = "The functions that run, with file and line, through C and Go; from the stub, which has memory."
 _TAKE = "Bytes at a register's value or an address, taken with each snapshot; from the stub, which has memory."
 _FAULT = "The signal that the program dies of: registers at the faulting instruction, disassembly, backtrace."
+_DIAGNOSE = "Whether each function was called as what it is, and if not, as what; from the stub, which has memory."
 _JSON = "JSON Lines on stdout, one object a snapshot (docs/snapshots.md)."
 
 
@@ -80,6 +81,7 @@ _JSON = "JSON Lines on stdout, one object a snapshot (docs/snapshots.md)."
 @click.option("--memory", type=Memory(), multiple=True, metavar="REGISTER|ADDRESS:BYTES", help=_TAKE)
 @click.option("--fault", is_flag=True, help=_FAULT)
 @click.option("--backtrace", is_flag=True, help=_BACKTRACE)
+@click.option("--diagnose", is_flag=True, help=_DIAGNOSE)
 @click.option("--source", type=click.Choice(SOURCES), default=AUTO, show_default=True, help=_SOURCE)
 @click.option("--runner", type=click.Choice(RUNNER_CHOICES), default=AUTO, show_default=True, help="As pytest's.")
 @click.option("--timeout", type=Seconds(), default=60.0, show_default=True, metavar="SECONDS")
@@ -101,6 +103,7 @@ def snapshot(
     *,
     as_json: bool,
     backtrace: bool,
+    diagnose: bool,
     fault: bool,
 ) -> None:
     """Run PROGRAM and print its registers each time that execution comes by a place.
@@ -124,7 +127,7 @@ def snapshot(
     for name, _ in memory:
         if name not in guest.table.by_name and not name.startswith("0x"):
             raise click.UsageError(f"{guest.arch} has no register {name}: {', '.join(guest.table.by_name)}")
-    probes = [Probe(place, when, *hits, memory, backtrace, meant=True) for place in places]
+    probes = [Probe(place, when, *hits, memory, backtrace, meant=True, doubted=diagnose) for place in places]
     taken = take(guest, probes, source, fault=fault)
     show_all(taken.snapshots, as_json=as_json)
     _tell(taken, program)

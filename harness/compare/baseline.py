@@ -40,6 +40,7 @@ _ENTRY = Record(
         "diagnostics": ListOf(Text()),
         "stdout": Text(),
         "stderr": Text(),
+        "probes": MapOf(MapOf(Text(), about="values by name"), about="what the case's probes said"),
     },
     required=("targets", "outcome"),
 )
@@ -98,7 +99,8 @@ class BaselineTooLong(CrossabiError):
 
 def length(observation: Observation) -> int:
     """Return the bytes of the texts of an accepted form; a baseline has at most MOST_TEXT of them."""
-    return len((observation.stdout + observation.stderr + observation.message).encode())
+    probes = [text for row in observation.accepted.values() for text in row.values()]
+    return len("".join((observation.stdout, observation.stderr, observation.message, *probes)).encode())
 
 
 def save(folder: Path, baseline: Baseline, order: Sequence[str]) -> None:
@@ -123,8 +125,13 @@ def save(folder: Path, baseline: Baseline, order: Sequence[str]) -> None:
     files.write_atomic(folder / BASELINE_FILE, HEADER + body)
 
 
-def accepted_form(observation: Observation, streams: Sequence[str], normaliser: Normaliser) -> Observation:
-    """Return `observation` as a baseline keeps it: normalised, and only what is compared."""
+def accepted_form(
+    observation: Observation,
+    streams: Sequence[str],
+    normaliser: Normaliser,
+    probes: Mapping[str, Mapping[str, str]] | None = None,
+) -> Observation:
+    """Return `observation` as a baseline keeps it: normalised, and only what is compared; `probes` too, if any."""
     ran = observation.phase == "run"
     texts = {name: normaliser.apply(getattr(observation, name), observation) if ran else "" for name in streams}
     return Observation(
@@ -141,6 +148,7 @@ def accepted_form(observation: Observation, streams: Sequence[str], normaliser: 
         diagnostics=tuple(
             replace(row, text=normaliser.apply(row.text, observation)) for row in observation.diagnostics
         ),
+        accepted=probes or {},
         environment=observation.environment,
     )
 
@@ -170,6 +178,7 @@ def _observation(case: str, target: str, row: Mapping[str, Any], measured: str) 
         diagnostics=tuple(_diagnostic(text) for text in row.get("diagnostics", ())),
         stdout=row.get("stdout", ""),
         stderr=row.get("stderr", ""),
+        accepted=row.get("probes", {}),
         notes=(f"baseline, measured with {measured}",) if measured else (),
     )
 
@@ -184,8 +193,9 @@ def _row(observation: Observation) -> dict[str, Any]:
         "diagnostics": [str(diagnostic) for diagnostic in observation.diagnostics],
         "stdout": observation.stdout,
         "stderr": observation.stderr,
+        "probes": {where: dict(row) for where, row in observation.accepted.items()},
     }
-    return {name: value for name, value in row.items() if value not in (None, "", [])}
+    return {name: value for name, value in row.items() if value not in (None, "", [], {})}
 
 
 def _diagnostic(text: str) -> Diagnostic:

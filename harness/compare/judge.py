@@ -7,10 +7,11 @@ differs from its own baseline is a *regression*; two architectures that differ f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness import patterns
+from harness.compare import calls, probed
 from harness.compare.declared import between, still_compared
 from harness.compare.diff import divergences, text_divergences
 from harness.compare.normalise import Normaliser
@@ -54,14 +55,16 @@ def judge_run(
         tries = max(observation.tries for observation in observations)
         word, cause = Word.FLAKY, f"passed at try {tries}, after a known emulator fault"
     bad = sum(row[0] != Word.PASS for row in judged)
+    told = probed.told(worst, expect)
     if len(observations) > 1 and bad:
         cause = f"{bad} of {len(observations)} runs: {cause}"
     return replace(
         verdict,
         verdict=word,
         cause=cause,
-        detail=_detail(worst, found, names),
+        detail=(*_detail(worst, found, names), *_calls(found, {worst.target: told}, expect)),
         divergences=found,
+        diagnoses=tuple(calls.diagnoses(told.values())),
         normalised=rules.normaliser.counted(),
         outcomes=dict(outcomes),
     )
@@ -91,7 +94,9 @@ def judge_diff(
     pairs = [(first, second), *((first, right) for right in rights[1:]), *((left, second) for left in lefts[1:])]
     compared = [
         still_compared(
-            divergences(*pair, rules.streams, rules.normaliser), tuple(zip(pair, expects, strict=True)), declared
+            (*divergences(*pair, rules.streams, rules.normaliser), *probed.divergences(*pair, *expects)),
+            tuple(zip(pair, expects, strict=True)),
+            declared,
         )
         for pair in pairs
     ]
@@ -100,10 +105,14 @@ def judge_diff(
     undeclared, gone, found = max(splits, key=lambda row: (bool(row[0]), bool(row[1])))
     if first.phase == second.phase == "build":  # what a run would have shown, nobody knows
         gone = tuple(place for place in gone if place.startswith("build"))
+    if not all(side.snapshots or side.accepted for side in (first, second)):  # an older baseline has none of probes
+        gone = tuple(place for place in gone if place != probed.FIELD)
     filled = replace(verdict, reasons=reasons, divergences=found, normalised=rules.normaliser.counted())
     if undeclared:
         cause = f"{names[0]} and {names[1]} diverge: {sentence(undeclared, *names)}"
-        return replace(filled, verdict=Word.FAIL, cause=cause, detail=tuple(aligned(undeclared, *names)))
+        told = {side.target: probed.told(side, expect) for side, expect in zip((first, second), expects, strict=True)}
+        detail = (*aligned(undeclared, *names), *_calls(undeclared, told, expects[0]))
+        return replace(filled, verdict=Word.FAIL, cause=cause, detail=detail)
     if gone:
         fields = " and ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
         missing = sum(bool(row[1]) for row in splits)
@@ -172,6 +181,10 @@ def _judge_one(observation: Observation, expect: Expect, rules: Rules) -> tuple[
     if observation.outcome == "broken":
         return Word.BROKEN, first_line(observation.message), ()
     found = mismatches(observation, expect, rules)
+    if not found:
+        rows = tuple(probed.mismatches(observation, expect))
+        if rows:
+            return Word.FAIL, sentence(rows, "declared", "found"), rows
     if not found and observation.alarms:
         more = f" (and {len(observation.alarms) - 1} more)" if len(observation.alarms) > 1 else ""
         rows = tuple(Divergence("crossing", "kept", alarm) for alarm in observation.alarms)
@@ -191,7 +204,8 @@ def _regression(
     """Return the first repeat that is not what `baseline` says, and where; else the first and nothing."""
     declared = between(expect, expect, rules.streams)
     for observation in observations:
-        rows = divergences(baseline, observation, rules.streams, rules.normaliser)
+        texts = divergences(baseline, observation, rules.streams, rules.normaliser)
+        rows = (*texts, *probed.divergences(baseline, observation, expect, expect))
         found = still_compared(rows, ((baseline, expect), (observation, expect)), declared)
         if found:
             return observation, found
@@ -217,6 +231,18 @@ def _expected_ending(expect: Expect) -> str:
     if expect.outcomes == ("signal",):
         return f"killed by {expect.signal or 'a signal'}"
     return " or ".join(expect.outcomes)
+
+
+def _calls(
+    found: Sequence[Divergence], sides: Mapping[str, Mapping[str, probed.Told]], expect: Expect
+) -> Iterator[str]:
+    """Yield the calls in which `found` was, as each target has them."""
+    first = next(iter(sides.values()), {})
+    for where, told in first.items():
+        if any(row.field == probed.FIELD and row.where.partition(":")[0] == where for row in found):
+            here = probed.explained({target: rows[where] for target, rows in sides.items() if where in rows})
+            wanted = expect.probes.get(told.shot.at)
+            yield from calls.side_by_side(here, wanted.arguments if wanted else {})
 
 
 def _detail(observation: Observation, found: Sequence[Divergence], names: tuple[str, str]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from harness.plugin.progress import Listener, TerminalProgress, WorkerProgress
 from harness.plugin.state import STATE, State
 from harness.plugin.update import BaselineUpdate
 from harness.report.crossings import Crossings
+from harness.report.diagnoses import Diagnoses
 from harness.report.failure import printable
 from harness.report.matrix import Matrix
 from harness.report.notes import Notes
@@ -124,6 +125,7 @@ class ControllerHooks:
         self.state = config.stash[STATE]
         self.matrix = Matrix()
         self.notes = Notes()
+        self.diagnoses = Diagnoses()
         self.crossings = Crossings() if config.getoption("watch_crossings") else None
         self.shots = Shots() if config.getoption("snapshot") else None
         self.normalised: Counter[str] = Counter()
@@ -165,6 +167,7 @@ class ControllerHooks:
         if left is None:
             return
         self.matrix.add(left["verdict"])
+        self.diagnoses.add(left["verdict"])
         self.normalised.update(left["verdict"]["normalised"])
         for observation in left["observations"]:
             self.notes.add(observation)
@@ -246,6 +249,11 @@ class ControllerHooks:
             terminalreporter.write_line("snapshots:", bold=True)
             for line in self.shots.lines():
                 terminalreporter.write_line(printable(line))
+        diagnoses = [printable(line) for line in self.diagnoses.lines()]
+        if diagnoses:
+            terminalreporter.write_line("calls that are not what they should be:", bold=True)
+        for line in diagnoses:
+            terminalreporter.write_line(line)
         notes = self.notes.lines()
         if notes:
             terminalreporter.write_line("notes:", bold=True)

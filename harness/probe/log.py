@@ -40,11 +40,14 @@ def cannot(guest: Guest, probes: Sequence[Probe], elsewhere: Sequence[Probe] = (
 
 
 def tells_all(guest: Guest, probes: Sequence[tuple[Probe, Place]], program: Program) -> bool:
-    """Whether registers alone tell what the functions at `probes` were called with, of those that are to be decoded."""
-    for _, place in (row for row in probes if row[0].meant):
+    """Whether registers alone tell what the functions at `probes` were called with, of those that are to be decoded.
+
+    They do not tell what else it could have been: that is to be read on the stack too.
+    """
+    for probe, place in (row for row in probes if row[0].meant):
         for function in program.by_name.get(place.function, ()):
             with contextlib.suppress(NotKnown):
-                if meaning.of(program, function, guest.arch).needs_memory:
+                if meaning.of(program, function, guest.arch).needs_memory or probe.doubted:
                     return False
     return True
 

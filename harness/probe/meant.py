@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.abi import meaning
+from harness.abi import dwarf, meaning
 from harness.abi.dwarf import NotKnown
 from harness.abi.fetch import Memory, Place
+from harness.abi.hypotheses import Belief, beliefs
 from harness.abi.meaning import Meaning
+from harness.elf import gobuild
 from harness.registers import RegisterTable
-from harness.snapshot import Meant
+from harness.snapshot import Doubts, Meant, Reading
 from harness.unwind.modules import Module
+from harness.unwind.switches import G_HI, G_LO
 
 INSIDE = "the place is no function's first instruction"
 
@@ -34,14 +37,23 @@ class Entered:
 
 
 class Meanings:
-    """Decodes at the stops of one program; `name_of` returns the symbol at a run-time address, or an empty text."""
+    """Decodes at the stops of one program; `name_of` returns the symbol at a run-time address, or an empty text.
 
-    def __init__(self, table: RegisterTable, memory: Memory, name_of: Callable[[int], str]) -> None:
-        self._table, self._memory, self._name_of = table, memory, name_of
+    `release` is that of the Go in it, empty where there is none.
+    """
+
+    def __init__(self, table: RegisterTable, memory: Memory, name_of: Callable[[int], str], release: str = "") -> None:
+        self._table, self._memory, self._name_of, self._release = table, memory, name_of, release
         self._known: dict[tuple[Path, int, int], Meaning | str] = {}
+        self._beliefs: dict[tuple[Path, int, int], tuple[Belief, ...]] = {}
 
-    def enter(self, module: Module, pc: int, registers: Mapping[str, int]) -> tuple[Entered, Meant]:
-        """Return what is at the entry where execution is, whose registers are `registers`."""
+    def enter(
+        self, module: Module, pc: int, registers: Mapping[str, int], caller: tuple[Module, int] | None = None
+    ) -> tuple[Entered, Meant]:
+        """Return what is at the entry where execution is, whose registers are `registers`.
+
+        With the `caller`, the file and the address where the function returns to, it is doubted too.
+        """
         sp, key = registers[self._table.sp], (module.program.path, module.bias, pc)
         if key not in self._known:
             self._known[key] = self._of(module, pc)
@@ -49,7 +61,12 @@ class Meanings:
         if isinstance(made, str):
             return Entered(made, sp), Meant(why=made)
         place = self._place(registers, sp)
-        return Entered(made, sp, made.room(place)), Meant(made.convention.name, made.arguments(place))
+        doubts = None
+        if caller is not None:
+            if key not in self._beliefs:
+                self._beliefs[key] = beliefs(made, self._release)
+            doubts = self._doubts(made, self._beliefs[key], place, *caller)
+        return Entered(made, sp, made.room(place)), Meant(made.convention.name, made.arguments(place), doubts=doubts)
 
     def leave(self, entered: Entered, registers: Mapping[str, int]) -> Meant:
         """Return what is at the return of a call that was entered."""
@@ -57,6 +74,44 @@ class Meanings:
             return Meant(why=entered.of)
         found = entered.of.results(self._place(registers, entered.sp), entered.room)
         return Meant(entered.of.convention.name, results=found)
+
+    def _doubts(self, made: Meaning, others: Sequence[Belief], place: Place, module: Module, back: int) -> Doubts:
+        readings = tuple(
+            Reading(
+                row.kind,
+                row.about,
+                row.meaning.convention.name,
+                row.meaning.arguments(place),
+                row.same_arguments,
+                row.same_results,
+            )
+            for row in others
+        )
+        call = back - 1  # a function that never returns may be called by its caller's last instruction
+        name = module.function_name_at(call) if module.holds(call) else ""
+        written = _language(module, call - module.bias)
+        is_go, is_local = made.prototype.is_go, made.prototype.is_local
+        misaligned = "" if is_go or is_local else self._misaligned(place.sp)
+        dirty = () if is_local else made.dirty(place)
+        return Doubts(is_go, name, written, self._room(place), dirty, misaligned, readings)
+
+    def _room(self, place: Place) -> int | None:
+        """Return how far the stack pointer is above the end of the goroutine's stack, if it is on that at all."""
+        table, word = self._table, self._table.word
+        g = place.registers.get(table.g, 0) if table.g and self._release else 0
+        bounds = place.memory(g, 2 * word) if g else None
+        if bounds is None:
+            return None
+        low, high = (int.from_bytes(bounds[at * word : (at + 1) * word], table.byte_order) for at in (G_LO, G_HI))
+        return place.sp - low if low <= place.sp < high else None
+
+    def _misaligned(self, sp: int) -> str:
+        """Say it where the stack pointer is not aligned as at a call of C; `sp` is that at the first instruction."""
+        table = self._table
+        pushed = 0 if table.link else table.word
+        if (sp + pushed) % table.stack_alignment == 0:
+            return ""
+        return f"{table.sp} is {sp:#x}, and {table.stack_alignment}-byte alignment is promised ({table.stack_rule})"
 
     def _of(self, module: Module, pc: int) -> Meaning | str:
         """Return the meaning of the function that starts at a run-time address, or why there is none."""
@@ -70,3 +125,9 @@ class Meanings:
 
     def _place(self, registers: Mapping[str, int], sp: int) -> Place:
         return Place(registers, self._memory, sp, lambda address: self._name_of(address & ~self._table.isa_bit))
+
+
+def _language(module: Module, address: int) -> str:
+    """Return what the code at a link-time address is written in; a file that has no Go in it has C's alone."""
+    known = dwarf.language(module.program.path, address)
+    return known or ("" if gobuild.version(module.program.path) else "C")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from harness.elf import gobuild
 from harness.elf.places import NoSuchPlace, Place, Program
 from harness.probe.conversation import SOURCE, Breakpoints, Visitor, hold, source
 from harness.probe.faults import Candidates
@@ -105,7 +106,8 @@ class _Visit:
     def begin(self, stub: Stub, breakpoints: Breakpoints, main: Module) -> None:
         """See `Visitor`: put the breakpoints."""
         self._main, self._breakpoints, self._frames = main, breakpoints, Frames(stub, self._guest, main)
-        self._meanings = Meanings(self._guest.table, reader(stub), self._name_of)
+        release = gobuild.version(main.program.path)
+        self._meanings = Meanings(self._guest.table, reader(stub), self._name_of, release)
         for probe, place in self._probes:
             self._put(probe, place, main)
         if self._elsewhere:
@@ -213,7 +215,8 @@ class _Visit:
         if probe.wants(hit):
             entry, meant = None, None
             if probe.meant:
-                entry, meant = self._meanings.enter(self._module(pc), pc, stub.registers().values)
+                caller = self._caller(stub, sp) if probe.doubted else None
+                entry, meant = self._meanings.enter(self._module(pc), pc, stub.registers().values, caller)
             if probe.when != RETURN:
                 self._add(stub, probe, ENTRY, hit, meant)
             if probe.when != ENTRY:
@@ -229,6 +232,11 @@ class _Visit:
                 del self._entries[address]
                 self._unless_needed(address)
             self.uncounted.add(probe.at)
+
+    def _caller(self, stub: Stub, sp: int) -> tuple[Module, int]:
+        """Return where the function that was just entered returns to, and the file that has it."""
+        back = return_address(stub, self._guest.table, sp)
+        return holding([self._module(back), *self._frames.modules()], back) or self._main, back
 
     def _move(self, entered: tuple[str, int], sp: int) -> None:
         """Follow the stack of the goroutine that enters a place again: it may be elsewhere now, as a whole."""

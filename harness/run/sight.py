@@ -70,7 +70,8 @@ def run(
     program = places.load(guest.program) if probes else None
     found, elsewhere, nowhere = libraries.sort(guest, program, probes) if program else ([], [], [])
     unreached = {probe.at: f"the program has no such place; {error.why or error.what}" for probe, error in nowhere}
-    stopped = bool(found or elsewhere) and bool(log.cannot(guest, [probe for probe, _ in found], elsewhere))
+    stopped = bool(log.cannot(guest, [probe for probe, _ in found], elsewhere)) if found or elsewhere else False
+    stopped = stopped or (program is not None and not log.tells_all(guest, found, program))
     fields: dict[str, Any] = {}
     watcher: Logged | Stopped | None = None
     if sight.crossings:

@@ -59,8 +59,7 @@ def test_entries_are_in_the_records_and_under_the_table(jobs: str, project: Proj
         assert "no such place" in seen["unreached"]["nowhere"]
         assert seen["stdout"] == SAYS
     natively = {row["target"]: row["environment"]["changed"] for row in ran.observations}
-    assert (natively["arm64"], natively["s390x"]) == ({}, {})
-    assert natively["amd64"]["GODEBUG"] == "asyncpreemptoff=1"
+    assert {changed["GODEBUG"] for changed in natively.values()} == {"asyncpreemptoff=1"}
 
 
 def test_an_address_beyond_the_architecture_s_width_is_told_and_fails_nothing(project: Project) -> None:

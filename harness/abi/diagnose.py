@@ -1,0 +1,279 @@
+"""Why the values at a function's entry are not what its caller passed: explanations, the best one first.
+
+What is known is what the function's code was entered from (`Doubts`), and what its arguments should be, where somebody
+says so: case.yaml, or the same program on another architecture. An explanation is a belief of `hypotheses` by which the
+arguments are what they should be. Two callers need no more evidence: Go code that enters a function of C, and C code
+that enters one of Go, never do so by the other's convention.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from harness import diagnoses as of
+from harness.snapshot import ENTRY, Argument, Doubts, Meant, Reading, Snapshot
+
+CERTAIN, LIKELY, POSSIBLE = "certain", "likely", "possible"
+
+_ADDRESS = re.compile(r"\b0x([0-9a-f]+)\b")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
+_INSIDE, _UNKNOWN = re.compile(r"pointer( .*)?", re.DOTALL), re.compile(r"pointer( <_.*>)?", re.DOTALL)
+_LARGEST = ({str(2**32 - 1), str(2**64 - 1)},)  # of unsigned long
+_CALLED = {"go-internal": "Go's internal convention", "go-abi0": "Go's ABI0"}
+_TRIVIAL = frozenset({"0", "1", "-1", "0.0", "1.0", "null", "pointer", "true", "false"})
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One explanation: its `kind`, in a sentence, what shows it, by which rule it is wrong, and what mends it.
+
+    `confidence`: it is certain where the code shows it, likely where several values do that are no chance, else
+    possible. `accident`: the values are right all the same.
+    """
+
+    kind: str
+    sentence: str
+    evidence: tuple[str, ...]
+    rule: str
+    fix: str
+    confidence: str
+    accident: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a case declares it by."""
+        return self.kind + (of.ACCIDENT if self.accident else "")
+
+    def lines(self) -> Iterator[str]:
+        """Yield the sentence, the evidence, and what mends it."""
+        yield f"{self.sentence} ({self.confidence}; {self.rule})"
+        yield from (f"    {line}" for line in self.evidence)
+        yield f"    to mend it: {self.fix}"
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How an explanation reads. `{function}`, `{caller}`, `{convention}` and `{about}` are filled in."""
+
+    sentence: str
+    rule: str
+    fix: str
+
+
+_TRAMPOLINE = 'call it through cgo (import "C"), by a C function that takes the pointer and calls it'
+_EXPORT = "export the function (//export), and call what cgo makes of it"
+_PROTOTYPE = "give the caller the prototype that the function is defined with"
+_WORDS: Mapping[str, _Words] = MappingProxyType(
+    {
+        of.AS_GO: _Words(
+            "the C function {function} was entered {how} {convention} {puts}",
+            'abi-internal.md, "Function call argument and result passing"',
+            _TRAMPOLINE,
+        ),
+        of.AS_ABI0: _Words(
+            "{function} was entered {how} {convention} {puts}",
+            "abi-internal.md: ABI0 is that of assembly, which has arguments and results on the stack",
+            "call it by the symbol that has its ABI: a wrapper is between Go code and assembly",
+        ),
+        of.AS_INTERNAL: _Words(
+            "{function}, which is of ABI0, was entered {how} {convention} {puts}",
+            "abi-internal.md: assembly is of ABI0, and the linker puts a wrapper between",
+            "call it by the symbol that has its ABI",
+        ),
+        of.AS_C: _Words(
+            "the Go function {function} was entered {how} {convention} {puts}",
+            'cmd/cgo, "C references to Go": C enters Go by crosscall2 alone',
+            _EXPORT,
+        ),
+        of.NO_ROOM: _Words(
+            "{function} was called without the address for its result, so that each argument is taken for the next",
+            "a result in memory has a hidden first argument ({convention})",
+            _PROTOTYPE,
+        ),
+        of.ROOM: _Words(
+            "{function} was called with an address for a result that it does not return, before its arguments",
+            "a result in memory has a hidden first argument ({convention})",
+            _PROTOTYPE,
+        ),
+        of.PROMOTED: _Words(
+            "{function} was called with doubles where it takes floats, as without a prototype",
+            "C11 6.5.2.2: without a prototype float is promoted to double",
+            _PROTOTYPE,
+        ),
+        of.VARIADIC: _Words(
+            "{function} was called as a variadic function, which it is not",
+            "variadic arguments are passed by rules of their own ({convention}); C11 6.5.2.2p9",
+            _PROTOTYPE,
+        ),
+        of.FIXED: _Words(
+            "the variadic function {function} was called as one that is not",
+            "variadic functions are called by rules of their own ({convention}); C11 6.5.2.2p6",
+            _PROTOTYPE,
+        ),
+        of.INTEGER_FOR_FLOAT: _Words(
+            "{function} was called with an integer for {about}, which it takes as floating-point",
+            "integers and floating-point numbers are passed apart ({convention})",
+            _PROTOTYPE,
+        ),
+        of.FLOAT_FOR_INTEGER: _Words(
+            "{function} was called with a floating-point number for {about}, which it takes as an integer",
+            "integers and floating-point numbers are passed apart ({convention})",
+            _PROTOTYPE,
+        ),
+        of.BY_REFERENCE: _Words(
+            "{function} was called with the address of {about}, which it takes by value",
+            "how a struct is passed depends on its size and members ({convention})",
+            _PROTOTYPE,
+        ),
+        of.APART: _Words(
+            "{function} was called with the members of {about} as arguments of their own",
+            "how a struct is passed depends on its size and members ({convention})",
+            _PROTOTYPE,
+        ),
+        of.WHOLE: _Words(
+            "{function} was called with {about} as if its members were integers",
+            "how a struct is passed depends on its members ({convention})",
+            _PROTOTYPE,
+        ),
+    }
+)
+
+
+def said(argument: Argument) -> str:
+    """Return a value as it is compared: a pointer by what it points to, since no two runs have the same addresses."""
+    text = _ADDRESS.sub(lambda found: "pointer" if found[1].strip("0") else "null", argument.text)
+    return text.removeprefix("about ").replace(".abi0>", ">")
+
+
+def agree(one: str, other: str) -> bool:
+    """Whether two values, as `said` has them, are the same: numbers are, whatever their type.
+
+    A pointer to what is not known may be one to anything, and so may one to what has a name of a library's own: the C
+    library chooses by the processor what strlen is. The largest number of a type is that of the other's.
+    """
+    if one == other or {one, other} in _LARGEST:
+        return True
+    if any(text.endswith((f' "{short}"', f" <{short}>")) for text, short in ((one, other), (other, one))):
+        return True  # as a case writes a text, or a symbol
+    pointers = [_INSIDE.fullmatch(text) for text in (one, other)]
+    if None not in pointers and any(_UNKNOWN.fullmatch(text) for text in (one, other)):
+        return True
+    numbers = [float(text) if _NUMBER.fullmatch(text) else None for text in (one, other)]
+    return None not in numbers and numbers[0] == numbers[1]
+
+
+def diagnose(shot: Snapshot, expected: Mapping[str, str] | None = None) -> Diagnosis | None:
+    """Return the best explanation of what is wrong, or right by accident, at the entry `shot`; None: nothing is.
+
+    `expected` are the values that arguments should have, by their names, as `said` has them.
+    """
+    meant = shot.meant
+    if meant is None or meant.doubts is None or shot.when != ENTRY:
+        return None
+    doubts, wanted = meant.doubts, expected or {}
+    function = shot.place.partition("+")[0]
+    found = _by_caller(function, meant, doubts)
+    if found is not None:
+        return found
+    wrong = _unlike(meant.arguments, wanted)
+    if wrong:
+        return _by_values(function, meant, doubts, wanted, wrong)
+    if doubts.dirty:
+        return _plain(of.DIRTY, f"{function} was called with dirty bits above a narrow integer", doubts.dirty)
+    if doubts.misaligned:
+        return _plain(of.MISALIGNED, f"{function} was called with a misaligned stack", [doubts.misaligned])
+    return None
+
+
+def _plain(kind: str, sentence: str, evidence: Sequence[str]) -> Diagnosis:
+    rules = {
+        of.DIRTY: ("the caller extends narrow integers (docs/conventions.md)", _PROTOTYPE),
+        of.MISALIGNED: ("the psABI's stack alignment at a call", "align the stack where the caller changes it"),
+    }
+    rule, fix = rules[kind]
+    return Diagnosis(kind, sentence, tuple(evidence), rule, fix, CERTAIN)
+
+
+def _by_caller(function: str, meant: Meant, doubts: Doubts) -> Diagnosis | None:
+    """Return what the language of its caller shows of a function's call."""
+    kind = {("Go", False): of.AS_GO, ("C", True): of.AS_C}.get((doubts.caller_is, doubts.is_go))
+    if kind is None:
+        return None
+    row = next((row for row in doubts.readings if row.kind == kind), None)
+    evidence = [f"{doubts.caller}, which it returns to, is {doubts.caller_is}"]
+    if row is None:
+        return _made(kind, function, "the other convention", "", evidence, CERTAIN)
+    is_right = not _unlike(meant.arguments, {other.name: said(other) for other in row.arguments})
+    evidence += _table(meant, row)
+    if doubts.room is not None and kind == of.AS_GO:
+        evidence.append(f"C runs on the goroutine's stack, {doubts.room} bytes above its end, and may need more")
+    if is_right and not row.same_results:
+        evidence.append("the arguments are right by accident; the result is not where the caller looks for it")
+    is_accident = is_right and row.same_results
+    has_arguments = bool(meant.arguments)
+    return _made(
+        kind, function, row.convention, "", evidence, CERTAIN, accident=is_accident, has_arguments=has_arguments
+    )
+
+
+def _by_values(
+    function: str, meant: Meant, doubts: Doubts, wanted: Mapping[str, str], wrong: Sequence[str]
+) -> Diagnosis:
+    """Return the first belief by which all arguments are what they should be."""
+    fitting = [row for row in doubts.readings if not _unlike(row.arguments, wanted)]
+    if not fitting:
+        evidence = tuple(f"{name} should be {wanted[name]}" for name in wrong)
+        return Diagnosis(
+            of.NONE_FITS,
+            f"the arguments of {function} are not what was passed, and no explanation fits",
+            evidence,
+            f"{len(doubts.readings)} readings were tried",
+            "look at the registers (crossabi snapshot --diagnose)",
+            CERTAIN,
+        )
+    best, *others = sorted(fitting, key=lambda row: of.BELIEFS.index(row.kind))
+    telling = {wanted[name] for name in wrong} - _TRIVIAL
+    confidence = LIKELY if len(telling) > 1 else POSSIBLE
+    evidence_lines = list(_table(meant, best))
+    kinds = dict.fromkeys(row.kind for row in others if row.kind != best.kind)
+    if kinds:
+        evidence_lines.append(f"so do these readings: {', '.join(kinds)}")
+    return _made(best.kind, function, best.convention, best.about, evidence_lines, confidence)
+
+
+def _made(
+    kind: str,
+    function: str,
+    convention: str,
+    about: str,
+    evidence: Sequence[str],
+    confidence: str,
+    *,
+    accident: bool = False,
+    has_arguments: bool = True,
+) -> Diagnosis:
+    words = _WORDS[kind]
+    how, puts = ("with its arguments where", "puts them") if has_arguments else ("as", "has it")
+    filled = {"function": function, "convention": _CALLED.get(convention, convention), "about": about or "an argument"}
+    filled |= {"how": how, "puts": puts}
+    sentence = words.sentence.format(**filled)
+    if accident:
+        sentence += ": right by accident, for they are where its own has them"
+    return Diagnosis(kind, sentence, tuple(evidence), words.rule.format(**filled), words.fix, confidence, accident)
+
+
+def _unlike(arguments: Sequence[Argument], wanted: Mapping[str, str]) -> list[str]:
+    """Return the names of the arguments that are not what is wanted of them; what is not known is not unlike."""
+    seen = {row.name: said(row) for row in arguments if not row.why}
+    return [name for name, text in wanted.items() if name in seen and not agree(seen[name], text)]
+
+
+def _table(meant: Meant, row: Reading) -> Iterator[str]:
+    """Yield the arguments as the function takes them, and as its caller passed them."""
+    for convention, arguments in ((meant.convention, meant.arguments), (row.convention, row.arguments)):
+        if arguments:
+            cells = (f"{one.name or '(no name)'} = {one.text or one.why} ({one.where})" for one in arguments)
+            yield f"by {convention}: {', '.join(cells)}"

@@ -1,0 +1,23 @@
+"""The names of what can be wrong with a call: what a case declares, and what a report says (docs/diagnosis.md)."""
+
+from __future__ import annotations
+
+AS_GO, AS_C = "called-as-go", "called-as-c"
+AS_ABI0, AS_INTERNAL = "called-as-go-abi0", "called-as-go-internal"
+NO_ROOM, ROOM = "no-result-pointer", "result-pointer-for-none"
+INTEGER_FOR_FLOAT, FLOAT_FOR_INTEGER = "integer-for-float", "float-for-integer"
+PROMOTED, VARIADIC, FIXED = "float-promoted", "called-as-variadic", "called-as-not-variadic"
+BY_REFERENCE, APART, WHOLE = "struct-by-reference", "struct-members-apart", "struct-as-integers"
+BELIEFS = (
+    *(AS_GO, AS_C, AS_ABI0, AS_INTERNAL, NO_ROOM, ROOM, PROMOTED, VARIADIC, FIXED),
+    *(INTEGER_FOR_FLOAT, FLOAT_FOR_INTEGER, BY_REFERENCE, APART, WHOLE),
+)
+"""What a caller may have taken a function for, in the order in which it is believed where several explain the same."""
+
+DIRTY, MISALIGNED, NONE_FITS = "narrow-integer-dirty", "stack-misaligned", "none-fits"
+KINDS = (*BELIEFS, DIRTY, MISALIGNED, NONE_FITS)
+ACCIDENT = ", right by accident"
+"""What the name of a kind ends in where the values are right all the same."""
+
+NAMES = (*KINDS, *(kind + ACCIDENT for kind in (AS_GO, AS_C)))
+"""What a case can declare."""

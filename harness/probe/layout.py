@@ -20,7 +20,8 @@ PAGE = 4096
 _START = re.compile(r"^start_code +0x([0-9a-f]+)$", re.MULTILINE)
 _LOADED = "page layout changed following binary load"
 _ROW = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) [0-9a-f]+ (\S+)$", re.MULTILINE)
-_LIBRARY = re.compile(r"^\s+(\S+) => (\S+) \(0x([0-9a-f]+)\)$", re.MULTILINE)
+# without an arrow: what was asked for is a path (a DT_NEEDED with a slash, LD_PRELOAD), or the loader itself
+_LIBRARY = re.compile(r"^\s+(?:.+ => )?(.*/.*) \(0x([0-9a-f]+)\)$", re.MULTILINE)
 _ASK = "LD_TRACE_LOADED_OBJECTS"
 
 
@@ -45,7 +46,7 @@ def layout(guest: Guest) -> Layout:
         log = folder / "pages"
         finished = client.run(guest.under("-E", f"{_ASK}=1", "-d", "page", "-D", str(log)))
         text = log.read_text(errors="replace") if log.exists() else ""
-    return read(text, finished.stdout.decode(errors="replace"))
+    return read(text, finished.stdout.decode(errors="replace"), interpreter(guest.program), _folder(guest))
 
 
 def interpreter(program: Path) -> str:
@@ -55,15 +56,15 @@ def interpreter(program: Path) -> str:
         return next(found, b"").rstrip(b"\0").decode(errors="surrogateescape")
 
 
-def read(pages: str, libraries: str) -> Layout:
-    """Return the layout that the log of `pages` and the loader's list of `libraries` tell."""
+def read(pages: str, libraries: str, loader: str, folder: Path) -> Layout:
+    """Return the layout that the log of `pages` and the list of `libraries` tell that `loader` printed in `folder`."""
     _, found, rest = pages.partition(_LOADED)
     rows = [(int(start, 16), int(end, 16), how) for start, end, how in _ROW.findall(rest.partition("start_brk")[0])]
     pages_of_code = tuple(start for start, end, how in rows if end - start == PAGE and how == "r-x")
     start = _START.search(rest)
     return Layout(
         pages_of_code if found else (),
-        tuple((path, int(at, 16)) for _, path, at in _LIBRARY.findall(libraries)),
+        tuple((str(folder / path), int(at, 16)) for path, at in _LIBRARY.findall(libraries) if path != loader),
         int(start[1], 16) if start else None,
     )
 
@@ -72,9 +73,16 @@ def libraries(guest: Guest) -> tuple[tuple[str, int], ...]:
     """Return the libraries that the dynamic loader maps with `guest`, as `Layout.libraries`; natively they may move."""
     if guest.platform.emulator is not None:
         return layout(guest).libraries
-    if not interpreter(guest.program):
+    loader = interpreter(guest.program)
+    if not loader:
         return ()
-    return read("", client.run(guest.under(env={_ASK: "1"})).stdout.decode(errors="replace")).libraries
+    printed = client.run(guest.under(env={_ASK: "1"})).stdout.decode(errors="replace")
+    return read("", printed, loader, _folder(guest)).libraries
+
+
+def _folder(guest: Guest) -> Path:
+    """Return where the program runs: paths of its own may be relative to that."""
+    return guest.command.cwd or Path()
 
 
 def restorers(guest: Guest, code: bytes, found: Layout) -> tuple[int, ...]:

@@ -51,7 +51,7 @@ def cannot(guest: Guest) -> str:
 def options(addresses: Iterable[int], fifo: Path) -> tuple[str, ...]:
     """Return QEMU's options that log the registers into `fifo` whenever a block of code starts at an address."""
     ranges = ",".join(f"{start:#x}+{end - start:#x}" for start, end in ranges_of(addresses))
-    return "-d", "cpu,fpu,nochain", "-dfilter", ranges, "-D", str(fifo)
+    return "-d", "cpu,fpu,exec,nochain", "-dfilter", ranges, "-D", str(fifo)
 
 
 def ranges_of(addresses: Iterable[int]) -> list[tuple[int, int]]:

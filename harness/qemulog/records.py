@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,9 @@ MOST = 1 << 16  # characters of one record; the largest (arm64 with SVE) has 7,0
 TAIL = 4096  # characters at a record's end that hold its last register, whatever its size
 FORMS = 256  # of records that are remembered
 EDGE = 96  # characters at both ends of a record that are looked at to tell its form
+HELD = 16  # records that wait for what is said of them
+_TRACE, _STOPPED = b"\nTrace ", b"\nStopped execution of TB chain before "
+_STOPPED_AT = re.compile(rb"\nStopped execution of TB chain before \S+ \[([0-9a-f]+)\]")
 _MASK = bytes.maketrans(b"123456789abcdef", b"0" * 15)
 _HEX = re.compile(r"[0-9a-f]+")
 _ROW = re.compile(r"\b[0-9a-f]{16}\b")
@@ -90,7 +94,8 @@ class Record:
 class Splitter:
     """Cuts a log into records as its bytes come. `torn` counts those that were cut off or are no records at all.
 
-    Of each record the registers `wanted` are read; None: all.
+    Of each record the registers `wanted` are read; None: all. A block that did not run after all, because a signal came
+    between, is no record: QEMU says so (``-d exec``) right after it, but for what other threads say meanwhile.
     """
 
     def __init__(self, layout: Layout, wanted: frozenset[str] | None = None) -> None:
@@ -98,6 +103,7 @@ class Splitter:
         self.torn = 0
         self._start = b"\n" + layout.start.encode()
         self._pending = b"\n"
+        self._held: deque[Record] = deque()
         self._forms = _known.setdefault((layout.table.arch, wanted), {})
 
     def feed(self, data: bytes) -> Iterator[Record]:
@@ -108,16 +114,37 @@ class Splitter:
         if len(self._pending) > MOST:
             self._pending, self.torn = b"", self.torn + 1
         for start, end in itertools.pairwise(starts):
-            record = self._whole(pending[start + 1 : end + 1])
-            if record:
-                yield record
+            self._hold(pending[start + 1 : end + 1])
+            while len(self._held) > HELD:
+                yield self._held.popleft()
 
     def end(self) -> Iterator[Record]:
-        """Yield the last record, if it is whole."""
+        """Yield the last records; the very last only if it is whole."""
         raw, self._pending = self._pending, b""
-        record = self._whole(raw[1:]) if raw.startswith(self._start) else None
+        if raw.startswith(self._start):
+            self._hold(raw[1:])
+        yield from self._held
+        self._held.clear()
+
+    def _hold(self, raw: bytes) -> None:
+        """Take the record that `raw` begins with, and drop those of which it says that they did not run."""
+        end = raw.find(_TRACE)
+        said = raw.find(_STOPPED)
+        if said >= 0:
+            end = said if end < 0 else min(said, end)
+        record = self._whole(raw[: end + 1] if end >= 0 else raw)
         if record:
-            yield record
+            self._held.append(record)
+        if said >= 0:
+            for match in _STOPPED_AT.finditer(raw, said):
+                self._drop(int(match[1], 16))
+
+    def _drop(self, pc: int) -> None:
+        """Forget the last record at `pc`."""
+        for number in range(len(self._held) - 1, -1, -1):
+            if self._held[number].pc == pc:
+                del self._held[number]
+                break
 
     def _starts(self, data: bytes) -> Iterator[int]:
         """Yield where, in `data`, the ends of the lines before records are."""

@@ -6,6 +6,7 @@ import contextlib
 import re
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -26,6 +27,9 @@ _NO_SUCH_CALL = b"F-1,58"  # ENOSYS of the File-I/O protocol, in hexadecimal
 _STEPS = (
     4  # QEMU 7.2 says that a step is done when, after a signal, it has not begun; who still is there jumps to itself
 )
+_PASSES = "QPassSignals"
+_JOB_CONTROL = frozenset({"SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT"})
+_ENOUGH = 2  # interrupted steps off one breakpoint
 _HANDLER = 256  # bytes that a signal's handler runs below what it interrupts, at least
 _FINISH = 1.0  # seconds in which a killed server may end
 
@@ -63,6 +67,12 @@ class Stub(Target):
         self._stepping: dict[str, list[_Visit]] = {}
         self._lifted: dict[int, bool] = {}  # a breakpoint that is put back at the next stop
         super().__init__(channel, table, seconds=seconds, no_ack=no_ack, block=block)
+        self._interrupted: Counter[_Visit] = Counter()  # how often signals kept a thread from stepping off
+        self._owed: dict[str, list[tuple[str, bytes]]] = {}  # signals that were kept back, with siginfo, by thread
+        if self._session.offers(_PASSES):
+            # a stop for each takes longer than a busy timer leaves; where a thread steps it stops all the same
+            numbers = sorted(signals.number_of(name) for name in PASSED - _JOB_CONTROL)
+            self._session.ask(b"QPassSignals:" + b";".join(b"%x" % number for number in numbers), self._deadline())
 
     @classmethod
     def connect(
@@ -128,8 +138,7 @@ class Stub(Target):
         while True:
             stop = None if signal else self._step_over(deadline)
             if stop is None:
-                self.resume(signal=signal)
-                stop = self.wait(_left(deadline))
+                stop = self._go_on(signal, deadline)
             signal = stop.signal if stop.is_alive and stop.signal in passed else ""
             if not signal and not self._is_known() and not self._is_stale():
                 self._leave_alone()
@@ -189,19 +198,25 @@ class Stub(Target):
                 self._leave_child(self.stop)
             else:
                 break
+        self._arrive()
+        return self.stop
+
+    def _arrive(self) -> None:
+        """Do what there is to do at each stop."""
         if not self.stop.is_alive:
             self.close()
-            return self.stop
+            return
         if self.stop.is_exec:  # the breakpoints went with the old program
             self._breakpoints.clear()
             self._lifted.clear()
             self._removed.clear()
             self._stepping.clear()
+            self._interrupted.clear()
+            self._owed.clear()
         self._put_back()
         if self.stop.signal == "SIGTRAP" and (self._breakpoints or self._removed):
             visit = self._visit()
             self._hit = visit if visit.pc in self._breakpoints else None
-        return self.stop
 
     def interrupt(self) -> None:
         """Ask a running program to stop; `wait` returns with SIGINT, or with what came before it.
@@ -297,6 +312,8 @@ class Stub(Target):
         hit = self._hit
         if hit is None or hit.pc not in self._breakpoints:
             return None
+        if self._interrupted[hit] >= _ENOUGH and self._session.offers(_PASSES):
+            return self._step_undisturbed(hit, deadline)
         for again in range(_STEPS):
             if self._lifts or again:
                 self._lifted[hit.pc] = self._breakpoints[hit.pc]
@@ -316,6 +333,38 @@ class Stub(Target):
                 return None
         return None
 
+    def _step_undisturbed(self, hit: _Visit, deadline: float) -> Stop | None:
+        """Step off with signals kept back, which come faster than a handler returns. Return what else stopped it."""
+        owed = self._owed.setdefault(hit.thread, [])
+        self._lifted[hit.pc] = self._breakpoints[hit.pc]
+        self.remove(hit.pc)
+        while True:  # as fast as can be: the next signal is on its way
+            self.resume(step=True)
+            self.stop = stop = self._receive(deadline, bytearray())
+            if not stop.is_alive or stop.signal not in PASSED or stop.thread != hit.thread:
+                break
+            if stop.signal not in (name for name, _ in owed):
+                owed.append((stop.signal, self.siginfo()))
+        self._arrive()
+        if not stop.is_alive or stop.is_exec:
+            return stop
+        del self._interrupted[hit]
+        return None if stop.signal == "SIGTRAP" and stop.thread == hit.thread and self._hit != hit else stop
+
+    def _go_on(self, signal: str, deadline: float) -> Stop:
+        """Let the program run until it stops or ends, with `signal`, or with those that were kept back."""
+        owed = [] if signal else self._owed.pop(self.stop.thread, [])
+        while owed:
+            name, info = owed.pop(0)
+            self.set_siginfo(info)
+            self.resume(signal=name, step=bool(owed))
+            stop = self.wait(_left(deadline))
+            if not owed or not stop.is_alive or stop.signal != "SIGTRAP":
+                self._owed[self.stop.thread] = owed
+                return stop
+        self.resume(signal=signal)
+        return self.wait(_left(deadline))
+
     def _is_known(self) -> bool:
         """Whether the last stop is a hit that was reported before.
 
@@ -331,6 +380,7 @@ class Stub(Target):
 
     def _not_yet(self, hit: _Visit) -> None:
         """Keep in mind that a thread has not stepped off a breakpoint."""
+        self._interrupted[hit] += 1
         left = self._stepping.setdefault(hit.thread, [])
         if hit not in left:
             left.append(hit)

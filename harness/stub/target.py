@@ -10,7 +10,7 @@ from harness.registers import RegisterTable
 from harness.stub import layouts, stops
 from harness.stub.errors import MemoryUnreadable, StubRefused, nonsense
 from harness.stub.features import Description, read
-from harness.stub.packets import unescape
+from harness.stub.packets import escape, unescape
 from harness.stub.session import Session, is_error, unhex
 from harness.stub.values import Layout, Registers
 
@@ -155,6 +155,12 @@ class Target:
         if not self._session.offers("qXfer:siginfo:read"):
             raise StubRefused("the stub does not offer qXfer:siginfo:read", why="QEMU does from 9 on")
         return self._session.transfer("siginfo", "", self._deadline(), _SIGINFO)
+
+    def set_siginfo(self, data: bytes) -> None:
+        """Let the signal that is delivered next have this siginfo_t. Raises StubRefused where that cannot be said."""
+        if not self._session.offers("qXfer:siginfo:write"):
+            raise StubRefused("the stub does not offer qXfer:siginfo:write")
+        self._session.need(b"qXfer:siginfo:write::0:" + escape(data), self._deadline())
 
     def _forget(self) -> None:
         """Registers have changed, or will."""

@@ -12,6 +12,7 @@ class Alarm:
 
     `is_g` says that `after` is a goroutine, `known` is the id of the row of `toolchains/emulator-faults.yaml` that
     knows it, `within` where on its thread's stack C begins, at a C function's entry (see `harness.watch.stacks`).
+    `function` is the one of C that was called, where it is not the crossing.
     """
 
     says: ClassVar[str] = "changed"
@@ -26,6 +27,7 @@ class Alarm:
     is_g: bool = False
     known: str = ""
     within: str = ""
+    function: str = ""
 
     @property
     def by(self) -> int:
@@ -34,8 +36,8 @@ class Alarm:
 
     def __str__(self) -> str:
         return (
-            f"{self.what} changed across {self.crossing} called from {self.caller} at hit {self.hit}: "
-            f"{self.before:#x} → {self.after:#x}; {self.rule}"
+            f"{self.what} changed across {self.crossing}{f' of {self.function}' if self.function else ''} "
+            f"called from {self.caller} at hit {self.hit}: {self.before:#x} → {self.after:#x}; {self.rule}"
         )
 
 

@@ -52,6 +52,11 @@ def _same(before: Mapping[str, int], after: Mapping[str, int], names: tuple[str,
     return isinstance(before, Values) and isinstance(after, Values) and before.same(after, names)
 
 
+def _function(entered: Entered) -> str:
+    """Return the function of C that is entered, where it is not the crossing itself."""
+    return entered.name if entered.crossing == INTO_C else ""
+
+
 def _around(addresses: Iterable[int]) -> set[int]:
     """Return the parts of memory, of `HEAP` bits, that are near `addresses`."""
     return {(address >> HEAP) + by for address in addresses for by in (-1, 0, 1)}
@@ -272,7 +277,8 @@ class Checker:
         moved = sp - at
         may_move = crossing in ON_GO_STACKS and abs(moved) >= SMALLEST and not moved % SMALLEST
         if moved and not may_move:
-            self._add(Alarm(self.table.sp, crossing, left.name, entered.hit, at, sp, self.table.rule))
+            row = (self.table.sp, crossing, left.name, entered.hit, at, sp, self.table.rule)
+            self._add(Alarm(*row, function=_function(entered)))
         promised, names = self._promised(crossing, entered)
         if not _same(entered.registers, registers, names):
             for promise in promised:
@@ -301,7 +307,8 @@ class Checker:
         if name in after and name in entered.registers:
             before, now = entered.registers[name] & mask, after[name] & mask
             if before != now:
-                self._add(Alarm(name, crossing, caller, entered.hit, before, now, promise.rule))
+                row = (name, crossing, caller, entered.hit, before, now, promise.rule)
+                self._add(Alarm(*row, function=_function(entered)))
 
     def _add_unless_zero(self, crossing: str, place: str, hit: int, registers: Mapping[str, int]) -> None:
         if registers.get(self._zero):

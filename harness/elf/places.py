@@ -36,7 +36,8 @@ class NoSuchPlace(UsageError):
 class Function:
     """`entries` are the addresses at which it is entered; the first is its symbol's (link-time addresses).
 
-    `is_thumb` says that it is in arm's second instruction set.
+    `is_thumb` says that it is in arm's second instruction set. `chooses`: it is called once, to say which function its
+    name stands for (STT_GNU_IFUNC).
     """
 
     name: str
@@ -44,6 +45,7 @@ class Function:
     size: int
     entries: tuple[int, ...]
     is_thumb: bool = False
+    chooses: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,13 @@ class Program:
         if is_address(text):
             return self._address(text)
         functions = self.by_name.get(text) or self.by_name.get(text + _ABI0)
+        if functions and all(function.chooses for function in functions):
+            named = sorted((name for name in self.by_name if text in name and name != text), key=len)
+            raise NoSuchPlace(
+                f"{self.path}: what {text!r} stands for is chosen when the program starts (an indirect function)",
+                why=f"names with it: {', '.join(named[:NEAR])}" if named else "no other name has it in it",
+                mend="name the function that is chosen; its own address is that of what chooses",
+            )
         if functions:
             entries = tuple(function.entries for function in functions)
             return Place(text, tuple(entry for row in entries for entry in row), text, entries)
@@ -268,7 +277,9 @@ def _functions(elf: ELFFile) -> Iterator[Function]:
             local = (_local_entry(symbol.other) or set_up(start)) if set_up else 0
             entries = (start, start + local)
             odd = thumb and bool(symbol.value & 1)
-            yield Function(symbol.name, start, symbol.size, tuple(dict.fromkeys(entries)), odd)
+            yield Function(
+                symbol.name, start, symbol.size, tuple(dict.fromkeys(entries)), odd, symbol.kind == symtab.GNU_IFUNC
+            )
 
 
 def _local_entry(other: int) -> int:

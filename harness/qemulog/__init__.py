@@ -1,1 +1,1 @@
-"""QEMU's own log as a source of registers: ``-d cpu,fpu,nochain -dfilter ADDRESS+4``."""
+"""QEMU's own log as a source of registers: ``-d cpu,fpu,exec,nochain -dfilter ADDRESS+4``."""

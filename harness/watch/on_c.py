@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable
 from harness.registers import RegisterTable
 from harness.watch.entries import Column, Entered
 from harness.watch.on_go import BETWEEN, OnGo
-from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, KERNEL, SIGNALS, START, SWITCH, Exit
+from harness.watch.sites import CALLBACK, INTO_C, INTO_GO, KERNEL, LOADER, SIGNALS, START, SWITCH, Exit
 
 ON_C_STACKS = (*INTO_GO, *SIGNALS, START, INTO_C)
 STACK = 8 << 20  # bytes below a stack pointer that are the same stack's, as a rule, if they are the same thread's
@@ -82,7 +82,7 @@ class OnC:
             self._deep.pop(thread, None)
             return []
         near = self._live.between(sp - FAR, sp + FAR + 1, thread, left.crossings)
-        is_known = left.sure or left.name == KERNEL
+        is_known = left.sure or left.name in (KERNEL, LOADER)
         near = [row for row in near if row.back in (None, pc) and row.handed_on_at is None]
         if not is_known:  # handlers of C's that are called by QEMU run on stacks that are off
             near = [row for row in near if row.back is not None or row.crossing not in SIGNALS]

@@ -37,6 +37,9 @@ START = "_rt0_lib"
 KERNEL = "the kernel"
 """What signal handlers return to, as an exit's name."""
 
+LOADER = "the dynamic loader or the C library"
+"""What else calls Go and is not looked at, likewise."""
+
 INTO_C = "asmcgocall"
 """A C function, from its entry to where it returns to."""
 

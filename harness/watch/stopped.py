@@ -16,7 +16,7 @@ from harness.probe.stops import return_address
 from harness.stub.client import Stub
 from harness.stub.errors import MemoryUnreadable
 from harness.unwind.modules import Module
-from harness.watch.sites import INTO_GO, KERNEL, SIGNALS, START, Exit, Site, Sites, of
+from harness.watch.sites import INTO_GO, KERNEL, LOADER, SIGNALS, START, Exit, Site, Sites, of
 from harness.watch.watcher import Watcher
 
 MOST = 1000  # crossings of one kind that are held: a stop takes a millisecond
@@ -111,15 +111,15 @@ class Stopped(Watcher):
         known = self.checker.sites.exits.get(back)
         crossings = known.crossings if known is not None else ()
         if site.crossing not in crossings:
-            self._learned[back] = Exit((*crossings, site.crossing), *self._call_before(back))
+            self._learned[back] = Exit((*crossings, site.crossing), *self._call_before(back, site))
             self._look()
 
-    def _call_before(self, back: int) -> tuple[str, bool]:
-        """Return the name of the call that goes on at `back`, and whether it always calls the same function."""
+    def _call_before(self, back: int, site: Site) -> tuple[str, bool]:
+        """Return the name of the call of `site` that goes on at `back`, and whether that calls nothing else."""
         for module in self._modules:
             function = module.function(back)
             if function is not None:
                 made = calls(module.program, function, self._guest.arch)
                 call = next((call for call in made if call.back + module.bias == back), None)
                 return module.name_at(back if call is None else call.address + module.bias), bool(call and call.target)
-        return KERNEL, False
+        return KERNEL if site.crossing in SIGNALS else LOADER, False

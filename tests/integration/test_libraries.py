@@ -54,11 +54,15 @@ def built(folder: Path, arch: str, how: str) -> tuple[Path, Path]:
     """Compile the program and its library, side by side."""
     on = target(arch)
     (folder / "library.c").write_text(LIBRARY)
-    (folder / "main.c").write_text(LINKED if how == "linked" else LOADED)
+    (folder / "main.c").write_text(LOADED if how == "loaded" else LINKED)
     library, program = folder / "libtriple.so", folder / "program"
     cc = [*on.cc.command, "-O1", "-g"]
     subprocess.run([*cc, "-shared", "-fPIC", "-o", library, folder / "library.c"], check=True)
-    found = [f"-L{folder}", "-ltriple", f"-Wl,-rpath,{folder}"] if how == "linked" else []
+    ways: dict[str, list[str]] = {
+        "linked": [f"-L{folder}", "-ltriple", f"-Wl,-rpath,{folder}"],
+        "by path": [str(library)],  # it has no name of its own (DT_SONAME)
+    }
+    found = ways.get(how, [])
     subprocess.run([*cc, "-o", program, folder / "main.c", *found], check=True)
     return program, library
 
@@ -69,7 +73,7 @@ def snapshot(*words: object) -> tuple[Ran, list[dict[str, str]]]:
 
 
 @ARCHES
-@pytest.mark.parametrize("how", ["linked", "loaded"])
+@pytest.mark.parametrize("how", ["linked", "by path", "loaded"])
 def test_a_place_in_a_library_is_stopped_at_once_it_is_mapped(how: str, arch: str, tmp_path: Path) -> None:
     program, library = built(tmp_path, arch, how)
     ran, shots = snapshot("--at=triple", "--at=at_start", "--when=both", "--backtrace", program, "--", library)
@@ -87,6 +91,16 @@ def test_a_place_in_a_library_is_stopped_at_once_it_is_mapped(how: str, arch: st
     assert [int(shot["registers"][result], 16) for shot in calls if shot["when"] == "return"] == [6, 42]
     if argument:
         assert [int(shot["registers"][argument], 16) for shot in calls if shot["when"] == "entry"] == [2, 14]
+
+
+@ARCHES
+def test_a_library_can_be_asked_for_by_a_path_that_is_relative(arch: str, tmp_path: Path) -> None:
+    program, library = built(tmp_path, arch, "linked")
+    argv = [*target(arch).cc.command, "-o", program, "main.c", f"./{library.name}"]
+    subprocess.run(argv, cwd=tmp_path, check=True)
+    ran = command([*CROSSABI, "snapshot", "--at=triple", str(program)], tmp_path)
+    assert ran.code == 0, ran.text
+    assert "triple: hit 2 times" in ran.text
 
 
 @ARCHES

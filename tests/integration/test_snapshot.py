@@ -263,3 +263,51 @@ def test_a_program_with_a_damaged_header_ends_with_4(
     ran = command([*CROSSABI, *words, "--runner=qemu", str(tmp_path / "prog")], Path.cwd())
     assert (ran.code, "Traceback" in ran.text) == (4, False), ran.text
     assert f"{tmp_path / 'prog'}: not a usable ELF file: its headers are damaged" in ran.text
+
+
+TIMED = """
+#include <signal.h>
+#include <sys/time.h>
+static volatile int ticks;
+static void tick(int n) { ticks += n; }
+__attribute__((noipa)) int counted(int a) { return a + ticks; }
+int main(void) {
+  struct itimerval often = {{0, 500}, {0, 500}};
+  int total = 0;
+  signal(SIGPROF, tick);
+  setitimer(ITIMER_PROF, &often, 0);
+  for (int i = 0; i < 20000; i++) total += counted(i);
+  return ticks ? 0 : total != 0;
+}
+"""
+
+
+@ARCHES
+def test_a_block_that_a_signal_kept_from_running_is_no_hit(arch: str, tmp_path: Path) -> None:
+    (tmp_path / "timed.c").write_text(TIMED)
+    program = tmp_path / "timed"
+    subprocess.run([*target(arch).cc.command, "-O1", "-g", "-no-pie", "-o", program, tmp_path / "timed.c"], check=True)
+    ran = snapshot("--at=counted", "--hits=1-400", "--json", "--source=log", "--runner=qemu", program)
+    assert "counted: hit 20000 times" in ran.text
+    arguments = [row["meant"]["arguments"][0]["value"] for row in rows(ran)]
+    assert arguments == list(range(400))
+
+
+CHOSEN = """
+static int one(int a) { return a + 1; }
+static int (*choose(void))(int) { return one; }
+int chosen(int a) __attribute__((ifunc("choose")));
+int chosen_long(int a) { return chosen(a) + 1; }
+int main(void) { return chosen_long(1) - 3; }
+"""
+
+
+def test_the_function_that_chooses_what_another_is_is_not_that(tmp_path: Path) -> None:
+    (tmp_path / "chosen.c").write_text(CHOSEN)
+    program = tmp_path / "chosen"
+    subprocess.run([*target("arm64").cc.command, "-O0", "-g", "-o", program, tmp_path / "chosen.c"], check=True)
+    ran = snapshot("--at=chosen", program)
+    assert ran.code == 4
+    assert "what 'chosen' stands for is chosen when the program starts (an indirect function)" in ran.text
+    assert "names with it: chosen_long" in ran.text
+    assert snapshot("--at=one", program).code == 0

@@ -28,7 +28,9 @@ def record(arch: str, server: str, **options: Any) -> None:
     original = wire.Wire.__init__
     with (
         tempfile.TemporaryDirectory() as name,
-        mock.patch.object(wire.Wire, "__init__", lambda self, channel: original(self, recorder(channel))),
+        mock.patch.object(
+            wire.Wire, "__init__", lambda self, channel, block=0: original(self, recorder(channel), block)
+        ),
     ):
         folder = Path(name)
         program = build_filled(arch, folder)

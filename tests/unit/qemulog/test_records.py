@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +84,37 @@ def test_a_line_that_is_lost_in_the_middle_makes_another_form() -> None:
     lines = ARM64.decode().split("\n")
     at = next(number for number, line in enumerate(lines) if line.startswith("X08="))
     splitter = Splitter(LAYOUTS["arm64"])
-    records = list(splitter.feed(ARM64)) + list(splitter.feed("\n".join(lines[:at] + lines[at + 1 :]).encode()))
+    shorter = "\n".join(lines[:at] + lines[at + 1 :]).encode()
+    records = [*splitter.feed(ARM64), *splitter.feed(shorter), *splitter.end()]
     assert ["x8" in record.registers for record in records[:3]] == [True, True, False]
     assert records[2].registers["x11"] == records[0].registers["x11"]
+
+
+def stopped(pc: int) -> bytes:
+    return b"Stopped execution of TB chain before 0x7f1200000040 [%016x] add3\n" % pc
+
+
+TRACE = b"Trace 0: 0x7f1200000040 [0000000000000000/0000000000400560/000000a1/ff000200] add3\n"
+
+
+def both() -> list[records.Record]:
+    splitter = Splitter(LAYOUTS["arm64"])
+    return [*splitter.feed(ARM64), *splitter.end()]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_a_block_that_did_not_run_after_all_is_no_record(size: int) -> None:
+    first, second = both()
+    log = TRACE + first.raw + stopped(first.pc) + TRACE + first.raw + TRACE + second.raw + TRACE
+    splitter = Splitter(LAYOUTS["arm64"])
+    found = [row for at in range(0, len(log), size) for row in splitter.feed(log[at : at + size])] + [*splitter.end()]
+    assert [row.raw for row in found] == [first.raw, second.raw]
+    assert splitter.torn == 0
+
+
+def test_what_another_thread_says_between_does_not_matter() -> None:
+    first, second = both()
+    elsewhere = second.raw.replace(b"PC=%016x" % second.pc, b"PC=%016x" % (second.pc + 64))
+    splitter = Splitter(LAYOUTS["arm64"])
+    log = TRACE + first.raw + TRACE + elsewhere + stopped(first.pc) + TRACE + second.raw
+    assert [row.pc for row in [*splitter.feed(log), *splitter.end()]] == [second.pc + 64, second.pc]

@@ -270,3 +270,39 @@ def test_a_step_that_another_thread_s_stop_interrupts_is_no_stop_when_it_is_done
         assert made.run(5).thread == "p01.2"
         made.remove(0x401000)
         assert made.run(5).how is How.EXITED
+
+
+GDBSERVER = QEMU_LIKE["qSupported"] + ";QPassSignals+;qXfer:siginfo:read+;qXfer:siginfo:write+"
+
+
+def test_signals_that_come_faster_than_a_step_are_kept_back_until_it_is_done() -> None:
+    heard: list[str] = []
+    answers = {
+        "qSupported": GDBSERVER,
+        "QPassSignals": "OK",
+        "qXfer:siginfo:read": "lWHO SENT IT",
+        "qXfer:siginfo:write": "OK",
+        "vCont;c": [TRAP],
+        "vCont;C0e": [TRAP, TRAP, "W00"],  # after its handler it is there again, twice
+        "vCont;s": [ALARM, ALARM, ALARM, ALARM, TRAP],
+        "g": [AT, AT, AT, AT, AT, NEXT],
+    }
+    with stub(heard, **answers) as made:
+        made.insert(0x401000)
+        assert made.run(5).signal == "SIGTRAP"
+        heard.clear()
+        assert made.run(5).how is How.EXITED
+    steps = [packet for packet in heard if packet[0] in "vq"]
+    delivered = ["vCont;s:p01.1", "vCont;C0e:p01.1;c"]
+    kept = ["vCont;s:p01.1", "qXfer:siginfo:read::0,80", "vCont;s:p01.1", "vCont;s:p01.1"]
+    assert steps == [*delivered, *delivered, *kept, "qXfer:siginfo:write::0:WHO SENT IT", "vCont;C0e:p01.1;c"]
+
+
+def test_a_server_that_can_is_told_which_signals_need_no_stop() -> None:
+    heard: list[str] = []
+    with peer(answering({**QEMU_LIKE, "qSupported": GDBSERVER}, heard)) as channel:
+        Stub(channel, TABLES["amd64"], seconds=5.0).close()
+    (told,) = [packet for packet in heard if packet.startswith("QPassSignals:")]
+    numbers = {int(number, 16) for number in told.partition(":")[2].split(";")}
+    assert 14 in numbers  # SIGALRM
+    assert numbers.isdisjoint({4, 5, 6, 8, 10, 11, 17})  # SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGBUS, SIGSEGV, SIGSTOP

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from harness.registers import TABLES
 from harness.stub.client import Stub
 from harness.stub.errors import StubBroken
+from harness.stub.wire import QEMU_BLOCK
 
 from . import TRANSCRIPTS, UNMAPPED, Transcript, look, peer, play
 
@@ -26,11 +28,16 @@ def test_there_are_transcripts_of_every_server_and_architecture() -> None:
     }
 
 
+def stub_of(transcript: Transcript, channel: socket.socket) -> Stub:
+    block = QEMU_BLOCK if transcript.server.startswith("qemu") else 0
+    return Stub(channel, TABLES[transcript.arch], seconds=10, block=block)
+
+
 @EVERY
 def test_a_recorded_conversation_gives_what_it_gave(path: Path) -> None:
     transcript = Transcript.load(path)
     with peer(play(transcript)) as channel:
-        stub = Stub(channel, TABLES[transcript.arch], seconds=10)
+        stub = stub_of(transcript, channel)
         assert look(stub, transcript.place) == transcript.seen
     assert transcript.seen["missing"] == {}
     assert transcript.seen["pc"] == hex(transcript.place)
@@ -42,6 +49,6 @@ def test_a_recorded_conversation_gives_what_it_gave(path: Path) -> None:
 def test_a_conversation_that_ends_in_the_middle_is_said_to_be_closed(path: Path) -> None:
     transcript = Transcript.load(path)
     for length in range(0, len(transcript.said) - 2, 7):
-        cut = Transcript(transcript.arch, "", transcript.place, {}, transcript.said[:length])
+        cut = Transcript(transcript.arch, transcript.server, transcript.place, {}, transcript.said[:length])
         with pytest.raises(StubBroken, match=r"closed the connection"), peer(play(cut)) as channel:
-            look(Stub(channel, TABLES[transcript.arch], seconds=10), transcript.place)
+            look(stub_of(transcript, channel), transcript.place)

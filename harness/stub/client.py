@@ -28,7 +28,7 @@ _STEPS = (
     4  # QEMU 7.2 says that a step is done when, after a signal, it has not begun; who still is there jumps to itself
 )
 _PASSES = "QPassSignals"
-_JOB_CONTROL = frozenset({"SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT"})
+_REPORTED = frozenset({"SIGINT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT"})  # by us, and by job control
 _ENOUGH = 2  # interrupted steps off one breakpoint
 _HANDLER = 256  # bytes that a signal's handler runs below what it interrupts, at least
 _FINISH = 1.0  # seconds in which a killed server may end
@@ -69,10 +69,7 @@ class Stub(Target):
         super().__init__(channel, table, seconds=seconds, no_ack=no_ack, block=block)
         self._interrupted: Counter[_Visit] = Counter()  # how often signals kept a thread from stepping off
         self._owed: dict[str, list[tuple[str, bytes]]] = {}  # signals that were kept back, with siginfo, by thread
-        if self._session.offers(_PASSES):
-            # a stop for each takes longer than a busy timer leaves; where a thread steps it stops all the same
-            numbers = sorted(signals.number_of(name) for name in PASSED - _JOB_CONTROL)
-            self._session.ask(b"QPassSignals:" + b";".join(b"%x" % number for number in numbers), self._deadline())
+        self._unreported: frozenset[str] = frozenset()
 
     @classmethod
     def connect(
@@ -135,6 +132,7 @@ class Stub(Target):
         runs, and `wait` or `interrupt` come next.
         """
         deadline = time.monotonic() + seconds
+        self._pass(frozenset(passed) - _REPORTED)
         while True:
             stop = None if signal else self._step_over(deadline)
             if stop is None:
@@ -350,6 +348,16 @@ class Stub(Target):
             return stop
         del self._interrupted[hit]
         return None if stop.signal == "SIGTRAP" and stop.thread == hit.thread and self._hit != hit else stop
+
+    def _pass(self, names: frozenset[str]) -> None:
+        """Have gdbserver pass signals on without a stop, which takes longer than a busy timer leaves.
+
+        Where a thread steps it stops for them all the same.
+        """
+        if names != self._unreported and self._session.offers(_PASSES):
+            numbers = sorted(map(signals.number_of, names))
+            self._session.ask(b"QPassSignals:" + b";".join(b"%x" % number for number in numbers), self._deadline())
+            self._unreported = names
 
     def _go_on(self, signal: str, deadline: float) -> Stop:
         """Let the program run until it stops or ends, with `signal`, or with those that were kept back."""

@@ -9,8 +9,8 @@ INTEGER_FOR_FLOAT, FLOAT_FOR_INTEGER = "integer-for-float", "float-for-integer"
 PROMOTED, VARIADIC, FIXED = "float-promoted", "called-as-variadic", "called-as-not-variadic"
 BY_REFERENCE, APART, WHOLE = "struct-by-reference", "struct-members-apart", "struct-as-integers"
 BELIEFS = (
-    *(AS_GO, AS_C, AS_ABI0, AS_INTERNAL, NO_ROOM, ROOM, PROMOTED, VARIADIC, FIXED),
-    *(INTEGER_FOR_FLOAT, FLOAT_FOR_INTEGER, BY_REFERENCE, APART, WHOLE),
+    *(AS_GO, AS_C, AS_ABI0, AS_INTERNAL, NO_ROOM, ROOM, PROMOTED, BY_REFERENCE, APART, WHOLE),
+    *(VARIADIC, FIXED, INTEGER_FOR_FLOAT, FLOAT_FOR_INTEGER),
 )
 """What a caller may have taken a function for, in the order in which it is believed where several explain the same."""
 
@@ -19,5 +19,6 @@ KINDS = (*BELIEFS, DIRTY, MISALIGNED, NONE_FITS)
 ACCIDENT = ", right by accident"
 """What the name of a kind ends in where the values are right all the same."""
 
-NAMES = (*KINDS, *(kind + ACCIDENT for kind in (AS_GO, AS_C)))
+NONE = "none"
+NAMES = (NONE, *KINDS, *(kind + ACCIDENT for kind in (AS_GO, AS_C)))
 """What a case can declare."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from harness import patterns
+from harness.diagnoses import NONE
 
 EXIT_KEYS = ("exit", "signal", "outcome", "fail@build")
 FIELDS = ("build", "exit", "stdout", "stderr", "probe")
@@ -171,7 +172,8 @@ def _probes(rows: Mapping[str, Mapping[str, Any]], base: Mapping[str, Called]) -
     for at, row in rows.items():
         before = base.get(at, Called())
         arguments = {**before.arguments, **row.get("arguments", {})}
-        found[at] = Called(arguments, row.get("diagnosis", before.diagnosis))
+        diagnosis = row.get("diagnosis", before.diagnosis)
+        found[at] = Called(arguments, "" if diagnosis == NONE else diagnosis)
     return found
 
 

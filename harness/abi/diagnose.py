@@ -9,7 +9,7 @@ that enters one of Go, never do so by the other's convention.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -22,6 +22,10 @@ _ADDRESS = re.compile(r"\b0x([0-9a-f]+)\b")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 _INSIDE, _UNKNOWN = re.compile(r"pointer( .*)?", re.DOTALL), re.compile(r"pointer( <_.*>)?", re.DOTALL)
 _LARGEST = ({str(2**32 - 1), str(2**64 - 1)},)  # of unsigned long
+_IMPOSSIBLE: Mapping[str, Collection[str]] = MappingProxyType(
+    {"C": (of.AS_GO, of.AS_ABI0, of.AS_INTERNAL), "Go": (of.AS_C,)}
+)
+"""What a caller that is written in a language never believes."""
 _CALLED = {"go-internal": "Go's internal convention", "go-abi0": "Go's ABI0"}
 _TRIVIAL = frozenset({"0", "1", "-1", "0.0", "1.0", "null", "pointer", "true", "false"})
 
@@ -173,7 +177,8 @@ def diagnose(shot: Snapshot, expected: Mapping[str, str] | None = None) -> Diagn
     meant = shot.meant
     if meant is None or meant.doubts is None or shot.when != ENTRY:
         return None
-    doubts, wanted = meant.doubts, expected or {}
+    doubts, names = meant.doubts, {row.name for row in meant.arguments}
+    wanted = {name: text for name, text in (expected or {}).items() if name in names}
     function = shot.place.partition("+")[0]
     found = _by_caller(function, meant, doubts)
     if found is not None:
@@ -223,7 +228,9 @@ def _by_values(
     function: str, meant: Meant, doubts: Doubts, wanted: Mapping[str, str], wrong: Sequence[str]
 ) -> Diagnosis:
     """Return the first belief by which all arguments are what they should be."""
-    fitting = [row for row in doubts.readings if not _unlike(row.arguments, wanted)]
+    impossible = _IMPOSSIBLE.get(doubts.caller_is, ())
+    possible = (row for row in doubts.readings if row.kind not in impossible and (not row.about or row.about in wrong))
+    fitting = [row for row in possible if _fits(row.arguments, wanted)]
     if not fitting:
         evidence = tuple(f"{name} should be {wanted[name]}" for name in wrong)
         return Diagnosis(
@@ -271,9 +278,16 @@ def _unlike(arguments: Sequence[Argument], wanted: Mapping[str, str]) -> list[st
     return [name for name, text in wanted.items() if name in seen and not agree(seen[name], text)]
 
 
+def _fits(arguments: Sequence[Argument], wanted: Mapping[str, str]) -> bool:
+    """Whether all that is wanted is known, and so."""
+    seen = {row.name: said(row) for row in arguments if not row.why}
+    return all(name in seen and agree(seen[name], text) for name, text in wanted.items())
+
+
 def _table(meant: Meant, row: Reading) -> Iterator[str]:
     """Yield the arguments as the function takes them, and as its caller passed them."""
-    for convention, arguments in ((meant.convention, meant.arguments), (row.convention, row.arguments)):
+    ways = (("taken", meant.convention, meant.arguments), ("passed", row.convention, row.arguments))
+    for how, convention, arguments in ways:
         if arguments:
             cells = (f"{one.name or '(no name)'} = {one.text or one.why} ({one.where})" for one in arguments)
-            yield f"by {convention}: {', '.join(cells)}"
+            yield f"{how}, by {convention}: {', '.join(cells)}"

@@ -59,7 +59,7 @@ def beliefs(actual: Meaning, release: str) -> tuple[Belief, ...]:
     """
     found = list(_by_convention(actual, release))
     for kind, about, made in _by_signature(actual):
-        if _read_alike(made, actual) or any(_read_alike(made, row.meaning) for row in found):
+        if _read_alike(made, actual) or any(row.kind == kind and _read_alike(made, row.meaning) for row in found):
             continue
         found.append(_belief(kind, made, about, actual))
     return tuple(found)

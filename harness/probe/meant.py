@@ -36,6 +36,18 @@ class Entered:
         return Entered(self.of, self.sp + by, self.room)
 
 
+@dataclass(frozen=True)
+class Caller:
+    """What has just called a function: `back` is where that returns to, in `module`.
+
+    `entered_at` returns the canonical frame address of the caller, None where it is not known.
+    """
+
+    module: Module
+    back: int
+    entered_at: Callable[[], int | None]
+
+
 class Meanings:
     """Decodes at the stops of one program; `name_of` returns the symbol at a run-time address, or an empty text.
 
@@ -48,11 +60,11 @@ class Meanings:
         self._beliefs: dict[tuple[Path, int, int], tuple[Belief, ...]] = {}
 
     def enter(
-        self, module: Module, pc: int, registers: Mapping[str, int], caller: tuple[Module, int] | None = None
+        self, module: Module, pc: int, registers: Mapping[str, int], caller: Caller | None = None
     ) -> tuple[Entered, Meant]:
         """Return what is at the entry where execution is, whose registers are `registers`.
 
-        With the `caller`, the file and the address where the function returns to, it is doubted too.
+        With the `caller` it is doubted too.
         """
         sp, key = registers[self._table.sp], (module.program.path, module.bias, pc)
         if key not in self._known:
@@ -65,7 +77,7 @@ class Meanings:
         if caller is not None:
             if key not in self._beliefs:
                 self._beliefs[key] = beliefs(made, self._release)
-            doubts = self._doubts(made, self._beliefs[key], place, *caller)
+            doubts = self._doubts(made, self._beliefs[key], place, caller)
         return Entered(made, sp, made.room(place)), Meant(made.convention.name, made.arguments(place), doubts=doubts)
 
     def leave(self, entered: Entered, registers: Mapping[str, int]) -> Meant:
@@ -75,7 +87,7 @@ class Meanings:
         found = entered.of.results(self._place(registers, entered.sp), entered.room)
         return Meant(entered.of.convention.name, results=found)
 
-    def _doubts(self, made: Meaning, others: Sequence[Belief], place: Place, module: Module, back: int) -> Doubts:
+    def _doubts(self, made: Meaning, others: Sequence[Belief], place: Place, caller: Caller) -> Doubts:
         readings = tuple(
             Reading(
                 row.kind,
@@ -87,11 +99,16 @@ class Meanings:
             )
             for row in others
         )
-        call = back - 1  # a function that never returns may be called by its caller's last instruction
+        module, call = (
+            caller.module,
+            caller.back - 1,
+        )  # a function that never returns may be called by its caller's last instruction
         name = module.function_name_at(call) if module.holds(call) else ""
         written = _language(module, call - module.bias)
         is_go, is_local = made.prototype.is_go, made.prototype.is_local
         misaligned = "" if is_go or is_local else self._misaligned(place.sp)
+        if misaligned and not self._is_aligned(caller.entered_at()):
+            misaligned = ""  # it was so before, and that is not this call's
         dirty = () if is_local else made.dirty(place)
         return Doubts(is_go, name, written, self._room(place), dirty, misaligned, readings)
 
@@ -105,11 +122,14 @@ class Meanings:
         low, high = (int.from_bytes(bounds[at * word : (at + 1) * word], table.byte_order) for at in (G_LO, G_HI))
         return place.sp - low if low <= place.sp < high else None
 
+    def _is_aligned(self, cfa: int | None) -> bool:
+        """Whether the stack pointer was aligned as at a call of C, if that is known; see `Frame.cfa`."""
+        return cfa is None or cfa % self._table.stack_alignment == 0
+
     def _misaligned(self, sp: int) -> str:
         """Say it where the stack pointer is not aligned as at a call of C; `sp` is that at the first instruction."""
         table = self._table
-        pushed = 0 if table.link else table.word
-        if (sp + pushed) % table.stack_alignment == 0:
+        if self._is_aligned(sp + (0 if table.link else table.word)):
             return ""
         return f"{table.sp} is {sp:#x}, and {table.stack_alignment}-byte alignment is promised ({table.stack_rule})"
 

@@ -14,7 +14,7 @@ from harness.probe.faults import Candidates
 from harness.probe.frames import Frames, reader
 from harness.probe.guest import MOST, Guest, Taken, never_reached
 from harness.probe.libraries import Libraries
-from harness.probe.meant import Entered, Meanings
+from harness.probe.meant import Caller, Entered, Meanings
 from harness.probe.restarts import Restarts
 from harness.registers import RegisterTable
 from harness.snapshot import ENTRY, RETURN, Meant, Probe, Snapshot
@@ -233,10 +233,15 @@ class _Visit:
                 self._unless_needed(address)
             self.uncounted.add(probe.at)
 
-    def _caller(self, stub: Stub, sp: int) -> tuple[Module, int]:
-        """Return where the function that was just entered returns to, and the file that has it."""
+    def _caller(self, stub: Stub, sp: int) -> Caller:
+        """Return what has called the function that was just entered."""
         back = return_address(stub, self._guest.table, sp)
-        return holding([self._module(back), *self._frames.modules()], back) or self._main, back
+        module = holding([self._module(back), *self._frames.modules()], back) or self._main
+        return Caller(module, back, lambda: self._caller_s_cfa(stub))
+
+    def _caller_s_cfa(self, stub: Stub) -> int | None:
+        frames = self._frames.backtrace(stub.registers().values).frames
+        return frames[1].cfa if len(frames) > 1 else None
 
     def _move(self, entered: tuple[str, int], sp: int) -> None:
         """Follow the stack of the goroutine that enters a place again: it may be elsewhere now, as a whole."""

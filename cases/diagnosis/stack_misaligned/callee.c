@@ -1,0 +1,8 @@
+#include "calls.h"
+
+volatile int seen;
+
+void callee(int a)
+{
+	seen = a;
+}

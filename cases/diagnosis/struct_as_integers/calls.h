@@ -1,0 +1,5 @@
+int run(void); // calls the function in callee.c, and returns 1
+
+struct pair {
+	double a, b;
+};

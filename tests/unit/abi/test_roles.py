@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.abi.roles import role
+
+
+@pytest.mark.parametrize(
+    ("arch", "convention", "where", "is_"),
+    [
+        ("amd64", "sysv-amd64", "rdi", "1st integer argument"),
+        ("amd64", "sysv-amd64", "rdx", "3rd integer argument"),
+        ("amd64", "sysv-amd64", "xmm1", "2nd floating-point argument"),
+        ("amd64", "go-internal", "rax", "1st integer argument"),
+        ("amd64", "go-internal", "xmm11", "12th floating-point argument"),
+        ("arm64", "aapcs64", "x8", "the result's address"),
+        ("arm64", "aapcs64", "*x0", "1st integer argument: its address"),
+        ("amd64", "sysv-amd64", "rdi+xmm0", "1st integer argument and 1st floating-point argument"),
+        ("386", "i386-cdecl", "stack+4", "on the stack"),
+        ("amd64", "sysv-amd64", "rbx", ""),
+        ("amd64", "nobody's", "rdi", ""),
+    ],
+)
+def test_a_place_has_a_role_in_its_convention(arch: str, convention: str, where: str, is_: str) -> None:
+    assert role(arch, convention, where) == is_

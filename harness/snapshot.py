@@ -186,9 +186,9 @@ class Doubts:
     """What tells at a function's entry whether it was called as what it is.
 
     `is_go`: it is written in Go. `caller` is the function that it returns to, and `caller_is` what that is written in:
-    ``Go``, ``C``, ``assembly``, or empty where nothing says. `room`: execution is on a goroutine's stack, so many bytes
-    above its end. `dirty` are the narrow integers whose upper bits are not what the convention promises, `misaligned`
-    says that of the stack pointer. `readings` are what the arguments are otherwise.
+    ``Go``, ``C``, ``assembly``, ``Go's assembly``, or empty where nothing says. `room`: execution is on a goroutine's
+    stack, so many bytes above its end. `dirty` are the narrow integers whose upper bits are not what the convention
+    promises, `misaligned` says that of the stack pointer. `readings` are what the arguments are otherwise.
     """
 
     is_go: bool

@@ -39,7 +39,7 @@ GO = 0x16  # DW_LANG_Go
 OF_C = frozenset({0x01, 0x02, 0x0C, 0x1D, 0x2C, 0x3E})  # DW_LANG_C89, C, C99, C11, C17, C23
 _ASSEMBLER = 0x8001  # DW_LANG_Mips_Assembler: gas, of every architecture
 _ASSEMBLY_FILES = (".s", ".S")  # Go's assembly is in units of Go
-ASSEMBLY = "assembly"
+ASSEMBLY, GO_ASSEMBLY = "assembly", "Go's assembly"
 _CLONE = re.compile(r"\.(constprop|isra|part|cold)\b")  # gcc's names
 _WHOLE = re.compile(r"GIMPLE|-fwhole-program")  # what makes functions static that the source has not so
 _LOCALS_DIFFER = frozenset({"386"})
@@ -79,14 +79,19 @@ def prototype(path: Path, function: Function, arch: str) -> Prototype:
 
 
 def language(path: Path, address: int) -> str:
-    """Return what the code at a link-time address is written in: ``Go``, ``C``, ``assembly``; empty: nothing says."""
+    """Return what the code at a link-time address is written in: ``Go``, ``C`` or one of two assemblies.
+
+    Empty: nothing says.
+    """
     try:
         stat = path.stat()
         number = _Units.of(path, (stat.st_size, stat.st_mtime_ns)).language(address)
     except (OSError, *DAMAGE):
         return ""
-    if number == _ASSEMBLER or (number == GO and line_at(path, address)[0].endswith(_ASSEMBLY_FILES)):
+    if number == _ASSEMBLER:
         return ASSEMBLY
+    if number == GO and line_at(path, address)[0].endswith(_ASSEMBLY_FILES):
+        return GO_ASSEMBLY
     return "Go" if number == GO else "C" if number in OF_C else ""
 
 

@@ -160,7 +160,7 @@ def _convention(program: Program, function: Function, arch: str, *, is_go: bool)
         raise NotKnown(
             f"Go {release[0]}.{release[1]}'s debug information leaves out the dictionary of a generic function"
         )
-    if dwarf.language(program.path, function.start) == dwarf.ASSEMBLY:
+    if dwarf.language(program.path, function.start) == dwarf.GO_ASSEMBLY:
         raise NotKnown("it is written in assembly, and debug information has no prototype of it")
     found = GO_INTERNAL.get(arch)
     is_internal = found is not None and not function.name.endswith(_ABI0) and release >= Version(found.since).release

@@ -7,9 +7,11 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+from harness.abi.diagnose import diagnose
 from harness.cli.guests import guest_of, show
 from harness.cli.options import ARCH, TOOLCHAINS, Seconds, say
 from harness.host.resolve import RUNNER_CHOICES
@@ -141,7 +143,16 @@ def snapshot(
 def show_all(shots: Sequence[Snapshot], *, as_json: bool) -> None:
     """Print `shots` on stdout, for people or for programs."""
     for shot in shots:
-        click.echo(json.dumps(shot.to_json()) if as_json else "\n".join([*lines(shot, TABLES[shot.arch]), ""]))
+        click.echo(json.dumps(_plain(shot)) if as_json else "\n".join([*lines(shot, TABLES[shot.arch]), ""]))
+
+
+def _plain(shot: Snapshot) -> dict[str, Any]:
+    """Return `shot` as plain data, with what is wrong with the call where that was asked for (null: nothing is)."""
+    if shot.meant is None or shot.meant.doubts is None:
+        return shot.to_json()
+    found = diagnose(shot)
+    said = None if found is None else {"name": found.name, "lines": list(found.lines())}
+    return {**shot.to_json(), "diagnosis": said}
 
 
 def _tell(taken: Taken, program: Path) -> None:

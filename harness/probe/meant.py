@@ -107,8 +107,8 @@ class Meanings:
         written = _language(module, call - module.bias)
         is_go, is_local = made.prototype.is_go, made.prototype.is_local
         misaligned = "" if is_go or is_local else self._misaligned(place.sp)
-        if misaligned and not self._is_aligned(caller.entered_at()):
-            misaligned = ""  # it was so before, and that is not this call's
+        if misaligned and (written == dwarf.GO_ASSEMBLY or not self._is_aligned(caller.entered_at())):
+            misaligned = ""  # it was so before, which is not this call's fault; what Go's runtime does the watch tells
         dirty = () if is_local else made.dirty(place)
         return Doubts(is_go, name, written, self._room(place), dirty, misaligned, readings)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.abi.diagnose import diagnose
 from harness.registers import FLOAT, TABLES, VECTOR, RegisterTable
 from harness.snapshot import FAULT, THREAD, Meant, Snapshot
 
 WIDTH = 100
 SHOWN = 12  # snapshots under a table
 FEW = 3
+FINE = "nothing tells that it was called as anything else"
 
 
 def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
@@ -25,6 +27,7 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
         yield f"  {fault.signal}, address {known}{fault.mapped}"
     if snapshot.meant is not None:
         yield from _meant(snapshot.meant)
+        yield from _diagnosed(snapshot, snapshot.meant)
     for is_float in (False, True):
         cells = [
             f"{row.name:>7} {snapshot.registers[row.name]:0{row.bits // 4}x}"
@@ -61,6 +64,13 @@ def _meant(meant: Meant) -> Iterator[str]:
     width = max((len(name) for name, _ in rows), default=0)
     for name, row in rows:
         yield f"  {name.ljust(width)} {row.text or row.why}  ({row.type} in {row.where})"
+
+
+def _diagnosed(snapshot: Snapshot, meant: Meant) -> Iterator[str]:
+    """Yield what is wrong with the call, where that was asked for."""
+    if meant.doubts is not None:
+        found = diagnose(snapshot)
+        yield from (f"  {line}" for line in (found.lines() if found is not None else (FINE,)))
 
 
 class Shots:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import struct
 import subprocess
 from collections.abc import Callable, Mapping
@@ -13,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from .support import CROSSABI, Ran, command, target
+from .support import CROSSABI, ROOT, Ran, command, target
 
 LONG = 0x1122334455667788
 HALF = 0x4004000000000000  # 2.5
@@ -311,3 +313,27 @@ def test_the_function_that_chooses_what_another_is_is_not_that(tmp_path: Path) -
     assert "what 'chosen' stands for is chosen when the program starts (an indirect function)" in ran.text
     assert "names with it: chosen_long" in ran.text
     assert snapshot("--at=one", program).code == 0
+
+
+def test_a_call_that_is_not_what_it_should_be_is_diagnosed(tmp_path: Path) -> None:
+    case = ROOT / "cases" / "conversions" / "direct_cast"
+    program = tmp_path / "cast"
+    on = target("arm64")
+    flags = {
+        "GOFLAGS": "",
+        "GOTOOLCHAIN": "local",
+        "CGO_ENABLED": "1",
+        "CC": " ".join(on.cc.command),
+        "GOARCH": "arm64",
+    }
+    shutil.copytree(case, tmp_path / "case")
+    (tmp_path / "case" / "go.mod").write_text("module loop.test/case\n\ngo 1.21\n")
+    argv = [on.go.command, "build", "-o", program, "."]
+    subprocess.run(argv, cwd=tmp_path / "case", env={**os.environ, **flags}, check=True)
+    ran = snapshot("--at=add3", "--at=add3_address", "--diagnose", program)
+    assert "add3 was entered with its arguments where Go's internal convention puts them: right by accident" in ran.text
+    assert "nothing tells that it was called as anything else" in ran.text
+    by_place = {row["at"]: row["diagnosis"] for row in rows(snapshot("--at=add3", "--diagnose", "--json", program))}
+    assert by_place["add3"]["name"] == "called-as-go, right by accident"
+    plain = rows(snapshot("--at=add3", "--json", program))
+    assert "diagnosis" not in plain[0]

@@ -68,6 +68,9 @@ CASES = {
     # not YAML at all, or not the YAML that everybody reads alike
     "tab": _case("run:\n\tstdin: x\n", 2, 1, "cannot start any token", in_schema=False),
     "unclosed": _case("run: {stdin: x\n", 2, 1, "expected ',' or '}'", in_schema=False),
+    "an unknown diagnosis": _case("expect: {probes: {f: {diagnosis: wrong}}}\n", 1, 34, "'wrong' is not one of none, "),
+    "a list for an argument": _case("expect: {probes: {f: {arguments: {a: [1]}}}}\n", 1, 38, "expected a number, true"),
+    "an odd number": _case("expect: {probes: {f: {arguments: {a: 0b1}}}}\n", 1, 38, "YAML 1.1", in_schema=False),
     "nul": _case("# ünïcödé\nrun: {stdin: a\0b}\n", 2, 15, "U+0000", in_schema=False),
     "bell": _case("run:\n  stdin: ü\x07\n", 2, 11, "U+0007", in_schema=False),
     "two documents": _case("---\nkind: program\n", 1, 1, "another document", in_schema=False),

@@ -142,3 +142,10 @@ def test_the_records_of_a_case_cannot_be_changed(tmp_path: Path) -> None:
     build = load(tmp_path, EVERYTHING).variants[0].build
     with pytest.raises(TypeError):
         build.env["A"] = "changed"  # type: ignore[index]
+
+
+def test_what_a_probe_s_arguments_should_be_is_written_as_it_is_compared(tmp_path: Path) -> None:
+    text = "probes: [{at: f}]\nexpect: {probes: {f: {arguments: {a: 0x10, b: 2.5, c: true, d: hello}}}}\n"
+    made = load(tmp_path, HEAD + text).variants[0]
+    assert made.expect.default.probes["f"].arguments == {"a": "16", "b": "2.5", "c": "true", "d": "hello"}
+    assert [(probe.at, probe.meant, probe.doubted) for probe in made.probes] == [("f", True, True)]

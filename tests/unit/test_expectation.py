@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.expectation import FIELDS, Expect, Expectation, TextMatch, from_yaml
+from harness.expectation import FIELDS, Called, Expect, Expectation, TextMatch, from_yaml
 
 SEGV: dict[str, Any] = {"signal": "SIGSEGV"}
 
@@ -21,6 +21,7 @@ SEGV: dict[str, Any] = {"signal": "SIGSEGV"}
         ({"outcome": "go-panic"}, Expect(("go-panic",))),
         ({"outcome": ["go-panic", "cgo-fault"], "exit": 2}, Expect(("go-panic", "cgo-fault"), 2)),
         ({"stdout": "x\n"}, Expect(exit_code=0, stdout=TextMatch("x\n"))),
+        ({"probes": {"f": {"arguments": {"a": "1"}}}}, Expect(exit_code=0, probes={"f": Called({"a": "1"})})),
         ({"stderr": {"pattern": "x+"}}, Expect(exit_code=0, stderr=TextMatch("x+", is_pattern=True))),
     ],
 )
@@ -118,3 +119,17 @@ def test_differing_fields_are_symmetric_and_empty_only_for_equals(left: Expect, 
 
 def test_without_an_expect_a_program_has_to_end_well() -> None:
     assert from_yaml(None) == Expectation()
+
+
+def test_a_row_says_of_a_probe_what_is_different_and_none_takes_a_diagnosis_back() -> None:
+    rows = [
+        {"arches": ["arm64"], "reason": "r", "probes": {"f": {"diagnosis": "none"}}},
+        {"arches": ["arm"], "reason": "r", "probes": {"f": {"arguments": {"a": "2"}}, "g": {"diagnosis": "none-fits"}}},
+    ]
+    default = {"f": {"arguments": {"a": "1"}, "diagnosis": "called-as-go"}}
+    made = from_yaml({"probes": default, "per_arch": rows})
+    assert made.on("amd64").probes == {"f": Called({"a": "1"}, "called-as-go")}
+    assert made.on("arm64").probes == {"f": Called({"a": "1"})}
+    assert made.on("arm").probes == {"f": Called({"a": "2"}, "called-as-go"), "g": Called({}, "none-fits")}
+    assert made.on("amd64").differing_fields(made.on("arm64")) == {"probe"}
+    assert made.on("amd64").differing_fields(made.on("amd64")) == set()

@@ -30,6 +30,7 @@ BEYOND_SCHEMA = (
     "cannot stand beside",
     "already stands in row",
     "declares no difference",
+    "what the default says",
     "the default is a failed build",
     "is for kind: ",
     "two variants are called",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.snapshot import Fault, Frame, Probe, Snapshot, parse_hits, parse_probe
+from harness.snapshot import Argument, Doubts, Fault, Frame, Meant, Probe, Reading, Snapshot, parse_hits, parse_probe
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,13 @@ def test_a_snapshot_goes_to_json_and_back() -> None:
     fault = Fault("SIGSEGV", None, "not known", ("=> nop",))
     for each in (shot, replace(shot, frames=frames, ended="why", fault=fault)):
         assert Snapshot.from_json(json.loads(json.dumps(each.to_json()))) == each
+
+
+def test_what_registers_mean_and_what_is_doubted_of_it_goes_to_json_and_back() -> None:
+    row = Argument("a", "int", "rdi", 7, "7")
+    reading = Reading("called-as-go", "", "go-internal", (row,), False, True)
+    doubts = Doubts(False, "main.call", "Go", 800, ("a: dirty",), "sp is 8", (reading,))
+    blind = Argument("b", "double", "xmm0", None, "", "not available: xmm0")
+    for meant in (Meant("sysv-amd64", (row, blind), (row,), doubts=doubts), Meant(why="no debug information")):
+        shot = Snapshot("f", "entry", 1, "amd64", 1, "f", "stub", meant=meant)
+        assert Snapshot.from_json(json.loads(json.dumps(shot.to_json()))) == shot

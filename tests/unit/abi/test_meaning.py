@@ -153,3 +153,15 @@ def test_it_is_kept_in_a_snapshot() -> None:
     made = of(OF_C["arm64"], LONG, DOUBLE).arguments(place({"x0": 1}))
     for meant in (Meant("aapcs64", made), Meant("aapcs64", results=made[:1]), Meant(why="no debug information")):
         assert Meant.from_json(meant.to_json()) == meant
+
+
+def test_narrow_integers_are_dirty_where_the_caller_has_to_extend_them() -> None:
+    short, unsigned = ("short", Scalar(Kind.SHORT)), ("unsigned int", Scalar(Kind.UINT))
+    clean = {"a0": (1 << 64) - 1, "a1": 0xFFFFFFFF_80000000}  # riscv64 extends an unsigned int by its bit 31
+    made = of(OF_C["riscv64"], short, unsigned)
+    assert made.dirty(place(clean)) == ()
+    (told,) = made.dirty(place({**clean, "a1": 0x80000000}))
+    assert told == "b: a1 is 0x80000000, and 0xffffffff80000000 was promised"
+    assert of(OF_C["s390x"], unsigned).dirty(place({"r2": 0xFFFFFFFF_80000000})) != ()
+    assert of(OF_C["amd64"], short).dirty(place({"rdi": 0x7700001111})) == ()  # the psABI promises nothing
+    assert made.dirty(place({})) == ()

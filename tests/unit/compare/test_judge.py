@@ -6,6 +6,7 @@ from harness.compare.judge import STDERR_LINES, Rules, judge_diff, judge_run, mi
 from harness.compare.normalise import Normaliser
 from harness.expectation import Expect, TextMatch, from_yaml
 from harness.observation import Diagnostic, Divergence, Observation, Verdict, Word
+from harness.snapshot import Argument, Doubts, Meant, Reading, Snapshot
 from unit.samples import observed
 
 ITEM = Verdict("id", "run", "group/case", "arm64", "", Word.SKIP)
@@ -346,3 +347,53 @@ def test_a_declared_divergence_happens_in_every_repeat(rights: str, word: Word, 
     verdict = judge_diff(ITEM, [left], repeats, expectation, rules())
     assert verdict.verdict is word
     assert says in verdict.cause
+
+
+def probed(target: str, value: str, *, caller_is: str = "C") -> Observation:
+    row = Argument("a", "int", "rdi", 0, value, "")
+    reading = Reading("called-as-go", "", "go-internal", (Argument("a", "int", "rax", 0, "1", ""),), False, True)
+    meant = Meant("sysv-amd64", (row,), doubts=Doubts(False, "caller", caller_is, readings=(reading,)))
+    shot = Snapshot("add", "entry", 1, target, 1, "add", "stub", meant=meant)
+    return observed(target=target, snapshots=(shot,))
+
+
+def test_a_call_that_is_not_what_it_should_be_fails_a_run_that_prints_the_right_thing() -> None:
+    verdict = judged(probed("amd64", "7", caller_is="Go"))
+    assert verdict.verdict is Word.FAIL
+    assert verdict.cause.startswith(
+        "probe add entry, hit 1: declared `called as what it is`, found `the C function add"
+    )
+    assert "C function add, hit 1, called from caller:" in verdict.detail
+    assert [row.name for row in verdict.diagnoses] == ["called-as-go"]
+    declared = {"probes": {"add": {"diagnosis": "called-as-go"}}}
+    fine = judged(probed("amd64", "7", caller_is="Go"), expect=declared)
+    assert (fine.verdict, [row.name for row in fine.diagnoses]) == (Word.PASS, ["called-as-go"])
+    assert judged(probed("amd64", "1"), expect=declared).verdict is Word.FAIL
+
+
+def test_another_value_than_the_baseline_s_is_a_regression() -> None:
+    kept = observed(accepted={"probe add entry, hit 1": {"a": "1"}})
+    assert judged(probed("amd64", "1"), baseline=kept).verdict is Word.PASS
+    verdict = judged(probed("amd64", "2"), baseline=kept)
+    assert (verdict.verdict, "probe add entry, hit 1: a: was 1, is 2" in verdict.cause) == (Word.FAIL, True)
+
+
+def diff(left: Observation, right: Observation, expect: Any = None) -> Verdict:
+    return judge_diff(ITEM, [left], [right], from_yaml(expect), rules())
+
+
+def test_two_architectures_that_were_passed_other_values_diverge_and_the_call_is_shown() -> None:
+    assert diff(probed("amd64", "1"), probed("arm64", "1")).verdict is Word.PASS
+    verdict = diff(probed("amd64", "7"), probed("arm64", "1"))
+    assert verdict.verdict is Word.FAIL
+    assert "  a  ✗ 7    ✗ 1" in verdict.detail
+    assert "  amd64: a in rdi · 1st integer argument" in verdict.detail
+
+
+def test_a_declared_diagnosis_is_a_declared_divergence_that_has_to_happen() -> None:
+    row = {"arches": ["amd64"], "reason": "Go passes it in rax", "probes": {"add": {"diagnosis": "called-as-go"}}}
+    declared = {"per_arch": [row]}
+    assert diff(probed("amd64", "7", caller_is="Go"), probed("arm64", "1"), declared).verdict is Word.XFAIL
+    assert diff(probed("amd64", "1"), probed("arm64", "1"), declared).verdict is Word.XPASS
+    older = observed(target="amd64")  # a baseline that keeps nothing of probes
+    assert diff(older, probed("arm64", "1"), declared).verdict is Word.PASS

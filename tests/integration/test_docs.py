@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,27 @@ def test_the_finding_that_the_readme_opens_with_is_what_the_command_prints() -> 
     assert done.returncode == 0, done.stdout + done.stderr
     printed = done.stdout.splitlines()
     assert [line for line in shown if line not in printed] == []
+
+
+def _without_accidents(line: str) -> str:
+    """Return a line without what another run has otherwise: numbers of six digits and more, and what they line up."""
+    return re.sub(r" +", " ", re.sub(r"-?\d{6,}", "N", line))
+
+
+def test_the_failure_that_is_walked_through_is_what_the_command_prints(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "reading-a-failure.md").read_text()
+    case = tmp_path / "cases" / "mine" / "cast"
+    case.mkdir(parents=True)
+    for name in ("add3.c", "add3.h", "main.go"):
+        shutil.copy(ROOT / "cases" / "conversions" / "direct_cast" / name, case)
+    (yaml,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (case / "case.yaml").write_text(yaml)
+    command, shown = console_block(page, "pytest")
+    argv = [sys.executable, "-m", *shlex.split(command), "-p", "no:cacheprovider"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    printed = {_without_accidents(line) for line in done.stdout.splitlines()}
+    assert [line for line in shown if _without_accidents(line) not in printed] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -32,8 +32,8 @@ _GONE = (
     " another program (execve); what came then was not seen"
 )
 _HUNG = (
-    "if it has several threads: QEMU's stub can hang a program of which two stop at once (docs/limits.md); the log does"
-    " not stop it"
+    "QEMU's stub can hang a program of which two threads stop at once, and no thread gets past a stop where a timer is"
+    " too fast (docs/limits.md); the log does not stop it"
 )
 _ENDED = "another thread ended the program while it was looked at, which QEMU's stub allows: that stop is missing"
 

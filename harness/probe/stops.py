@@ -25,6 +25,7 @@ from harness.unwind.modules import Module, holding
 from harness.unwind.unwinder import Backtrace
 
 _TRAP = "the instruction there is a trap itself, and cannot be stopped at (QEMU's log can: --source=log)"
+_LATE = "execution had not come by when its time was up"
 _WHY = " (it ended before, jumped past them, panicked, or its stack moved after the last one that was wanted)"
 
 
@@ -51,6 +52,8 @@ def take(
     there = {probe.at for probe, _ in visit.mapped}
     unmapped = {probe.at: program.near(probe.at) for probe in elsewhere if probe.at not in there}
     instead = never_reached(program, probes, visit.hits)
+    if held.finished.ended == "timeout":
+        visit.refused.update(dict.fromkeys(instead, _LATE))
     death = visit.faults.death(held.finished) if visit.faults is not None else None
     never = [f"{place}: {count} of the hits were not seen to return{_WHY}" for place, count in visit.unreturned.items()]
     return Taken(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +21,7 @@ MOST = 1 << 16  # characters of one record; the largest (arm64 with SVE) has 7,0
 TAIL = 4096  # characters at a record's end that hold its last register, whatever its size
 FORMS = 256  # of records that are remembered
 EDGE = 96  # characters at both ends of a record that are looked at to tell its form
-HELD = 16  # records that wait for what is said of them
+HELD = 4096  # records that wait for what is said of them
 _TRACE, _STOPPED = b"\nTrace ", b"\nStopped execution of TB chain before "
 _STOPPED_AT = re.compile(rb"\nStopped execution of TB chain before \S+ \[([0-9a-f]+)\]")
 _MASK = bytes.maketrans(b"123456789abcdef", b"0" * 15)
@@ -37,6 +37,11 @@ class _Form:
     pc: slice
     columns: Mapping[str, tuple[slice, ...]]
     _pickers: dict[tuple[str, ...], Callable[[bytes], Any]] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The registers that are shown."""
+        return tuple(self.columns)
 
     def digits(self, names: tuple[str, ...], raw: bytes) -> Any:
         """Return the digits of those of `names` that the record `raw` shows, to be compared with another's."""
@@ -70,6 +75,10 @@ class Values(Mapping[str, int]):
     def __len__(self) -> int:
         return len(self._form.columns)
 
+    def digits(self) -> Any:
+        """Return the digits of all registers, as they stand there, to be compared with another record's."""
+        return self._form.digits(self._form.names, self._raw)
+
     def same(self, other: Values, names: tuple[str, ...]) -> bool:
         """Whether it is seen at a glance that none of `names` differs: no number is read for that."""
         form = self._form
@@ -86,6 +95,11 @@ class Record:
     registers: Values
 
     @cached_property
+    def state(self) -> tuple[int, Any]:
+        """What tells it from others: the program counter, and the digits of all registers, which are not read."""
+        return self.pc, self.registers.digits()
+
+    @cached_property
     def text(self) -> str:
         """What the log says."""
         return _decoded(self.raw)
@@ -95,7 +109,8 @@ class Splitter:
     """Cuts a log into records as its bytes come. `torn` counts those that were cut off or are no records at all.
 
     Of each record the registers `wanted` are read; None: all. A block that did not run after all, because a signal came
-    between, is no record: QEMU says so (``-d exec``) right after it, but for what other threads say meanwhile.
+    between, is no record. QEMU says that there was one (``-d exec``), and where, but not in which thread: it is that
+    which runs later with the same registers. Where none does, because the handler changed them, it is the last.
     """
 
     def __init__(self, layout: Layout, wanted: frozenset[str] | None = None) -> None:
@@ -103,7 +118,10 @@ class Splitter:
         self.torn = 0
         self._start = b"\n" + layout.start.encode()
         self._pending = b"\n"
-        self._held: deque[Record] = deque()
+        self._count = 0
+        self._held: OrderedDict[int, Record] = OrderedDict()  # by their numbers
+        self._at: dict[tuple[int, Any], list[int]] = {}  # the numbers of those that look the same
+        self._stopped: list[tuple[int, int]] = []  # blocks that did not run: after which record it was said, and where
         self._forms = _known.setdefault((layout.table.arch, wanted), {})
 
     def feed(self, data: bytes) -> Iterator[Record]:
@@ -114,37 +132,63 @@ class Splitter:
         if len(self._pending) > MOST:
             self._pending, self.torn = b"", self.torn + 1
         for start, end in itertools.pairwise(starts):
-            self._hold(pending[start + 1 : end + 1])
+            self._take(pending[start + 1 : end + 1])
             while len(self._held) > HELD:
-                yield self._held.popleft()
+                yield self._drop(next(iter(self._held)))
 
     def end(self) -> Iterator[Record]:
         """Yield the last records; the very last only if it is whole."""
         raw, self._pending = self._pending, b""
         if raw.startswith(self._start):
-            self._hold(raw[1:])
-        yield from self._held
-        self._held.clear()
+            self._take(raw[1:])
+        self._give_up(self._count)
+        while self._held:
+            yield self._drop(next(iter(self._held)))
 
-    def _hold(self, raw: bytes) -> None:
-        """Take the record that `raw` begins with, and drop those of which it says that they did not run."""
-        end = raw.find(_TRACE)
-        said = raw.find(_STOPPED)
+    def _take(self, raw: bytes) -> None:
+        """Take the record that `raw` begins with, and what it says behind that of blocks that did not run."""
+        end, said = raw.find(_TRACE), raw.find(_STOPPED)
         if said >= 0:
             end = said if end < 0 else min(said, end)
         record = self._whole(raw[: end + 1] if end >= 0 else raw)
         if record:
-            self._held.append(record)
+            self._count += 1
+            if self._stopped:
+                self._run_again(record)
+            self._held[self._count] = record
+            self._at.setdefault(record.state, []).append(self._count)
         if said >= 0:
-            for match in _STOPPED_AT.finditer(raw, said):
-                self._drop(int(match[1], 16))
+            self._stopped += [(self._count, int(match[1], 16)) for match in _STOPPED_AT.finditer(raw, said)]
+        if self._stopped:
+            self._give_up(self._count - HELD // 2)
 
-    def _drop(self, pc: int) -> None:
-        """Forget the last record at `pc`."""
-        for number in range(len(self._held) - 1, -1, -1):
-            if self._held[number].pc == pc:
-                del self._held[number]
+    def _drop(self, number: int) -> Record:
+        """Hold the record `number` no longer, and return it."""
+        record = self._held.pop(number)
+        alike = self._at[record.state]
+        alike.remove(number)
+        if not alike:
+            del self._at[record.state]
+        return record
+
+    def _run_again(self, record: Record) -> None:
+        """Forget the block that did not run if `record` is that block, run after the signal: it looks the same."""
+        for number in reversed(self._at.get(record.state, ())):
+            stop = next((stop for stop in self._stopped if stop[0] >= number and stop[1] == record.pc), None)
+            if stop is not None:
+                self._drop(number)
+                self._stopped.remove(stop)
                 break
+
+    def _give_up(self, count: int) -> None:
+        """Forget, of the blocks that had not run when there were `count` records and never did, the last ones."""
+        while self._stopped and self._stopped[0][0] <= count:
+            at, pc = self._stopped.pop(0)
+            before = next(
+                (number for number in reversed(self._held) if number <= at and self._held[number].pc == pc), 0
+            )
+            if before:
+                self._drop(before)
 
     def _starts(self, data: bytes) -> Iterator[int]:
         """Yield where, in `data`, the ends of the lines before records are."""

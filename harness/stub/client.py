@@ -8,6 +8,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
+from signal import Signals
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -29,6 +30,7 @@ _STEPS = (
 )
 _PASSES = "QPassSignals"
 _REPORTED = frozenset({"SIGINT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT"})  # by us, and by job control
+_COALESCE = frozenset(row.name for row in Signals if not row.name.startswith("SIGRT")) & PASSED  # the others queue
 _ENOUGH = 2  # interrupted steps off one breakpoint
 _HANDLER = 256  # bytes that a signal's handler runs below what it interrupts, at least
 _FINISH = 1.0  # seconds in which a killed server may end
@@ -150,16 +152,16 @@ class Stub(Target):
         self.resume(signal=signal, step=True)
         return self.wait(_left(deadline))
 
-    def resume(self, *, signal: str = "", step: bool = False, only: bool = False) -> None:
-        """Let the program run and return at once; `signal` goes to the thread of the last stop, which also is stepped.
+    def resume(self, *, signal: str = "", step: bool = False, only: bool = False, thread: str = "") -> None:
+        """Let the program run and return at once; `signal` goes to a thread, which also is the one that is stepped.
 
-        With `only` no other thread runs.
+        It is that of the last stop unless another `thread` is named. With `only` no other one runs.
 
         Raises StubRefused for a signal that has no number in the protocol.
         """
         if signal and signal not in signals.BY_NAME:
             raise StubRefused(f"GDB's protocol has no number for {signal}")
-        session, thread = self._session, self.stop.thread
+        session, thread = self._session, thread or self.stop.thread
         if session.running:
             raise StubBroken("the program is running already")
         deadline = self._deadline()
@@ -333,16 +335,18 @@ class Stub(Target):
 
     def _step_undisturbed(self, hit: _Visit, deadline: float) -> Stop | None:
         """Step off with signals kept back, which come faster than a handler returns. Return what else stopped it."""
-        owed = self._owed.setdefault(hit.thread, [])
+        owed: list[tuple[str, bytes]] = self._owed.pop(hit.thread, [])
         self._lifted[hit.pc] = self._breakpoints[hit.pc]
         self.remove(hit.pc)
         while True:  # as fast as can be: the next signal is on its way
             self.resume(step=True)
             self.stop = stop = self._receive(deadline, bytearray())
-            if not stop.is_alive or stop.signal not in PASSED or stop.thread != hit.thread:
+            if not stop.is_alive or stop.signal not in _COALESCE or stop.thread != hit.thread:
                 break
             if stop.signal not in (name for name, _ in owed):
                 owed.append((stop.signal, self.siginfo()))
+        if owed:
+            self._owed[hit.thread] = owed
         self._arrive()
         if not stop.is_alive or stop.is_exec:
             return stop
@@ -361,14 +365,15 @@ class Stub(Target):
 
     def _go_on(self, signal: str, deadline: float) -> Stop:
         """Let the program run until it stops or ends, with `signal`, or with those that were kept back."""
-        owed = [] if signal else self._owed.pop(self.stop.thread, [])
-        while owed:
+        while self._owed and not signal:
+            thread, owed = next(iter(self._owed.items()))
             name, info = owed.pop(0)
-            self.set_siginfo(info)
-            self.resume(signal=name, step=bool(owed))
+            if not owed:
+                del self._owed[thread]
+            self.set_siginfo(info, thread)
+            self.resume(signal=name, step=bool(self._owed), thread=thread)
             stop = self.wait(_left(deadline))
-            if not owed or not stop.is_alive or stop.signal != "SIGTRAP":
-                self._owed[self.stop.thread] = owed
+            if not self._owed or not stop.is_alive or stop.signal != "SIGTRAP" or stop.thread != thread:
                 return stop
         self.resume(signal=signal)
         return self.wait(_left(deadline))

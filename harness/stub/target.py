@@ -156,10 +156,11 @@ class Target:
             raise StubRefused("the stub does not offer qXfer:siginfo:read", why="QEMU does from 9 on")
         return self._session.transfer("siginfo", "", self._deadline(), _SIGINFO)
 
-    def set_siginfo(self, data: bytes) -> None:
-        """Let the signal that is delivered next have this siginfo_t. Raises StubRefused where that cannot be said."""
+    def set_siginfo(self, data: bytes, thread: str = "") -> None:
+        """Let the signal that is delivered to `thread` next have this siginfo_t. Raises StubRefused."""
         if not self._session.offers("qXfer:siginfo:write"):
             raise StubRefused("the stub does not offer qXfer:siginfo:write")
+        self._select(thread, self._deadline())
         self._session.need(b"qXfer:siginfo:write::0:" + escape(data), self._deadline())
 
     def _forget(self) -> None:

@@ -109,7 +109,7 @@ def test_a_declared_difference_that_is_deleted(corpus: Project) -> None:
     path.write_text(text[:start] + text[end:])
     ran = run(corpus)
     assert changed(ran) == {f"{CAST}::run[amd64]": "FAIL", f"{CAST}::diff[amd64~arm64]": "FAIL"}
-    said = "amd64 `parameter a of add3 = wrong`, arm64 `parameter a of add3 = 0x11111111` (and 3 more)"
+    said = "amd64 `parameter a of add3 = wrong`, arm64 `parameter a of add3 = 0x11111111` (and 4 more)"
     assert ran.cause(f"{CAST}::diff[amd64~arm64]") == f"amd64 and arm64 diverge: stdout line 1: {said}"
 
 

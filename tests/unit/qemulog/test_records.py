@@ -112,9 +112,39 @@ def test_a_block_that_did_not_run_after_all_is_no_record(size: int) -> None:
     assert splitter.torn == 0
 
 
+def changed(raw: bytes, before: str, after: str) -> bytes:
+    assert before.encode() in raw
+    return raw.replace(before.encode(), after.encode())
+
+
 def test_what_another_thread_says_between_does_not_matter() -> None:
     first, second = both()
-    elsewhere = second.raw.replace(b"PC=%016x" % second.pc, b"PC=%016x" % (second.pc + 64))
+    elsewhere = changed(second.raw, f"PC={second.pc:016x}", f"PC={second.pc + 64:016x}")
     splitter = Splitter(LAYOUTS["arm64"])
     log = TRACE + first.raw + TRACE + elsewhere + stopped(first.pc) + TRACE + second.raw
     assert [row.pc for row in [*splitter.feed(log), *splitter.end()]] == [second.pc + 64, second.pc]
+
+
+def test_of_two_threads_at_one_place_the_one_that_runs_again_did_not_run() -> None:
+    first, second = both()  # two calls: they differ in their first argument
+    assert first.pc == second.pc
+    splitter = Splitter(LAYOUTS["arm64"])
+    log = TRACE + first.raw + TRACE + second.raw + stopped(first.pc) + (TRACE + second.raw) * 2 + TRACE + first.raw
+    found = [row.raw for row in [*splitter.feed(log), *splitter.end()]]
+    assert found == [first.raw, second.raw, second.raw, first.raw]
+
+
+def test_a_block_that_never_runs_again_is_the_last_one_there() -> None:
+    first, second = both()
+    splitter = Splitter(LAYOUTS["arm64"])
+    log = TRACE + first.raw + TRACE + second.raw + stopped(first.pc)
+    assert [row.raw for row in [*splitter.feed(log), *splitter.end()]] == [first.raw]
+
+
+def test_records_wait_for_what_is_said_of_them_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "HELD", 4)
+    first, second = both()
+    splitter = Splitter(LAYOUTS["arm64"])
+    assert list(splitter.feed(TRACE + first.raw + stopped(first.pc) + (TRACE + second.raw) * 2)) == []
+    later = list(splitter.feed((TRACE + second.raw) * 6))
+    assert {row.raw for row in [*later, *splitter.end()]} == {second.raw}

@@ -309,3 +309,23 @@ def test_a_server_that_can_is_told_which_signals_need_no_stop() -> None:
     assert numbers.isdisjoint(
         {2, 4, 5, 6, 8, 10, 11, 17}
     )  # SIGINT, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGBUS, SIGSEGV, SIGSTOP
+
+
+def test_signals_of_real_time_queue_and_are_never_kept_back() -> None:
+    heard: list[str] = []
+    real_time = "T2fthread:p01.1;"  # the host's 35
+    answers = {
+        "qSupported": GDBSERVER,
+        "QPassSignals": "OK",
+        "vCont;c": [TRAP, "W00"],
+        "vCont;C2f": TRAP,
+        "vCont;s": [real_time, real_time, real_time, TRAP],
+        "g": [AT, AT, AT, AT, AT, AT, AT, NEXT],
+    }
+    with stub(heard, **answers) as made:
+        made.insert(0x401000)
+        assert made.run(5).signal == "SIGTRAP"
+        heard.clear()
+        assert made.run(5).how is How.EXITED
+    delivered = ["vCont;s:p01.1", "vCont;C2f:p01.1;c"]
+    assert [packet for packet in heard if packet[0] in "vq"] == [*delivered * 3, "vCont;s:p01.1", "vCont;c"]

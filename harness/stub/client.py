@@ -350,8 +350,12 @@ class Stub(Target):
         self._arrive()
         if not stop.is_alive or stop.is_exec:
             return stop
+        if stop.signal != "SIGTRAP" or stop.thread != hit.thread:
+            if stop.thread != hit.thread or self._visit() == hit:
+                self._not_yet(hit)
+            return stop
         del self._interrupted[hit]
-        return None if stop.signal == "SIGTRAP" and stop.thread == hit.thread and self._hit != hit else stop
+        return None if self._hit != hit else stop
 
     def _pass(self, names: frozenset[str]) -> None:
         """Have gdbserver pass signals on without a stop, which takes longer than a busy timer leaves.

@@ -116,6 +116,11 @@ class Observation:
     accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: Environment = Environment()
 
+    @property
+    def arch(self) -> str:
+        """The architecture of its target."""
+        return self.target.partition("-")[0]
+
     def ending(self) -> str:
         """Say in a few words how it ended."""
         if self.outcome == "exit":

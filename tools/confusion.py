@@ -54,8 +54,7 @@ def counted(path: Path) -> tuple[Counter[tuple[str, str]], dict[str, Counter[str
         if seen.case not in known:
             known[seen.case] = cases.load(HERE / "cases" / seen.case / cases.CASE_FILE, seen.case, names)
         variant = next(one for one in known[seen.case].variants if one.name == seen.variant)
-        arch = seen.target.partition("-")[0]
-        expect = variant.expect.on(arch)
+        expect = variant.expect.on(seen.arch)
         for shot in seen.snapshots:
             if shot.when != ENTRY or shot.meant is None or shot.meant.doubts is None:
                 continue
@@ -63,7 +62,7 @@ def counted(path: Path) -> tuple[Counter[tuple[str, str]], dict[str, Counter[str
             said = diagnose(shot, called.arguments)
             declared = called.diagnosis or RIGHT
             found[declared, said.name if said else RIGHT] += 1
-            where.setdefault(declared, set()).add(arch)
+            where.setdefault(declared, set()).add(seen.arch)
             for text in said.evidence if said else ():
                 if match := _ALSO.fullmatch(text):
                     also.setdefault(declared, Counter()).update(match[1].split(", "))

@@ -60,7 +60,10 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class _Words:
-    """How an explanation reads. `{function}`, `{caller}`, `{convention}` and `{about}` are filled in."""
+    """How an explanation reads.
+
+    `{function}`, `{convention}` and `{about}` are filled in, and `{how}` and `{puts}`: that a function has arguments.
+    """
 
     sentence: str
     rule: str
@@ -142,6 +145,16 @@ _WORDS: Mapping[str, _Words] = MappingProxyType(
             "how a struct is passed depends on its members ({convention})",
             _PROTOTYPE,
         ),
+        of.DIRTY: _Words(
+            "{function} was called with dirty bits above a narrow integer",
+            "the caller extends narrow integers (docs/conventions.md)",
+            _PROTOTYPE,
+        ),
+        of.MISALIGNED: _Words(
+            "{function} was called with a misaligned stack",
+            "the psABI's stack alignment at a call",
+            "align the stack where the caller changes it",
+        ),
     }
 )
 
@@ -187,19 +200,10 @@ def diagnose(shot: Snapshot, expected: Mapping[str, str] | None = None) -> Diagn
     if wrong:
         return _by_values(function, meant, doubts, wanted, wrong)
     if doubts.dirty:
-        return _plain(of.DIRTY, f"{function} was called with dirty bits above a narrow integer", doubts.dirty)
+        return _made(of.DIRTY, function, meant.convention, doubts.dirty, CERTAIN)
     if doubts.misaligned:
-        return _plain(of.MISALIGNED, f"{function} was called with a misaligned stack", [doubts.misaligned])
+        return _made(of.MISALIGNED, function, meant.convention, [doubts.misaligned], CERTAIN)
     return None
-
-
-def _plain(kind: str, sentence: str, evidence: Sequence[str]) -> Diagnosis:
-    rules = {
-        of.DIRTY: ("the caller extends narrow integers (docs/conventions.md)", _PROTOTYPE),
-        of.MISALIGNED: ("the psABI's stack alignment at a call", "align the stack where the caller changes it"),
-    }
-    rule, fix = rules[kind]
-    return Diagnosis(kind, sentence, tuple(evidence), rule, fix, CERTAIN)
 
 
 def _by_caller(function: str, meant: Meant, doubts: Doubts) -> Diagnosis | None:
@@ -210,7 +214,7 @@ def _by_caller(function: str, meant: Meant, doubts: Doubts) -> Diagnosis | None:
     row = next((row for row in doubts.readings if row.kind == kind), None)
     evidence = [f"{doubts.caller}, which it returns to, is {doubts.caller_is}"]
     if row is None:
-        return _made(kind, function, "the other convention", "", evidence, CERTAIN)
+        return _made(kind, function, "the other convention", evidence, CERTAIN)
     is_right = not _unlike(meant.arguments, {other.name: said(other) for other in row.arguments})
     evidence += _table(meant, row)
     if doubts.room is not None and kind == of.AS_GO:
@@ -219,9 +223,7 @@ def _by_caller(function: str, meant: Meant, doubts: Doubts) -> Diagnosis | None:
         evidence.append("the arguments are right by accident; the result is not where the caller looks for it")
     is_accident = is_right and row.same_results
     has_arguments = bool(meant.arguments)
-    return _made(
-        kind, function, row.convention, "", evidence, CERTAIN, accident=is_accident, has_arguments=has_arguments
-    )
+    return _made(kind, function, row.convention, evidence, CERTAIN, accident=is_accident, has_arguments=has_arguments)
 
 
 def _by_values(
@@ -248,17 +250,17 @@ def _by_values(
     kinds = dict.fromkeys(row.kind for row in others if row.kind != best.kind)
     if kinds:
         evidence_lines.append(f"so do these readings: {', '.join(kinds)}")
-    return _made(best.kind, function, best.convention, best.about, evidence_lines, confidence)
+    return _made(best.kind, function, best.convention, evidence_lines, confidence, about=best.about)
 
 
 def _made(
     kind: str,
     function: str,
     convention: str,
-    about: str,
     evidence: Sequence[str],
     confidence: str,
     *,
+    about: str = "",
     accident: bool = False,
     has_arguments: bool = True,
 ) -> Diagnosis:
@@ -272,15 +274,19 @@ def _made(
     return Diagnosis(kind, sentence, tuple(evidence), words.rule.format(**filled), words.fix, confidence, accident)
 
 
+def _known(arguments: Sequence[Argument]) -> dict[str, str]:
+    return {row.name: said(row) for row in arguments if not row.why}
+
+
 def _unlike(arguments: Sequence[Argument], wanted: Mapping[str, str]) -> list[str]:
     """Return the names of the arguments that are not what is wanted of them; what is not known is not unlike."""
-    seen = {row.name: said(row) for row in arguments if not row.why}
+    seen = _known(arguments)
     return [name for name, text in wanted.items() if name in seen and not agree(seen[name], text)]
 
 
 def _fits(arguments: Sequence[Argument], wanted: Mapping[str, str]) -> bool:
     """Whether all that is wanted is known, and so."""
-    seen = {row.name: said(row) for row in arguments if not row.why}
+    seen = _known(arguments)
     return all(name in seen and agree(seen[name], text) for name, text in wanted.items())
 
 

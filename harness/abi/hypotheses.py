@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from harness.abi.conventions import OF_C
-from harness.abi.conventions.go import GO_ABI0, GO_INTERNAL
+from harness.abi.conventions.go import GO_ABI0, of_release
 from harness.abi.layout import layout
 from harness.abi.meaning import Meaning
 from harness.abi.model import FLOATS, POINTERS, Array, CType, Kind, Member, Prototype, Record, Scalar, Signature
@@ -84,21 +84,19 @@ def _read_alike(one: Meaning, other: Meaning) -> bool:
 
 
 def _by_convention(actual: Meaning, release: str) -> Iterator[Belief]:
+    """Yield what may be believed of the language that it is written in, or of which of Go's conventions it has."""
     arch, signature = actual.convention.arch, actual.prototype.signature
-    internal, abi0 = GO_INTERNAL.get(arch), GO_ABI0[arch]
     if not release:
         return
-    if internal is None or Version(release).release < Version(internal.since).release:
-        internal = None
-    rows: list[tuple[str, Convention]] = [(AS_C, OF_C[arch])]
-    if not actual.prototype.is_go:
-        rows = [(AS_GO, internal or abi0), (AS_ABI0, abi0)]
-    elif internal is not None:
-        rows.append((AS_ABI0, abi0) if actual.convention is internal else (AS_INTERNAL, internal))
-    believed = replace(signature, fixed=None)
+    abi0, usual = GO_ABI0[arch], of_release(arch, Version(release).release)
+    rows: list[tuple[str, Convention]] = [(AS_GO, usual)]
     if actual.prototype.is_go:
-        believed = replace(believed, more_results=(), result=None if signature.more_results else signature.result)
-    for kind, convention in {row[1].name: row for row in reversed(rows)}.values():
+        rows = [(AS_C, OF_C[arch])]
+        signature = replace(signature, more_results=(), result=None if signature.more_results else signature.result)
+    if usual is not abi0:
+        rows.append((AS_INTERNAL, usual) if actual.convention is abi0 else (AS_ABI0, abi0))
+    believed = replace(signature, fixed=None)
+    for kind, convention in rows:
         made = _placed(actual, believed, convention)
         if made is not None:
             yield _belief(kind, made, "", actual)
@@ -154,9 +152,9 @@ def _of_record(actual: Meaning, index: int, of: Record) -> dict[str, Meaning | N
     parts = [member.type for member in of.members]
     row = Record("", (Member("bytes", Array(Scalar(Kind.UCHAR), made.size)),), align=made.align)
     is_plain = not of.is_union and all(member.bits is None and layout(model, member.type).size for member in of.members)
-    starts = [start // 8 for start in made.starts]
 
-    def read(believed: Sequence[CType], by_reference: bool = False) -> Meaning | None:
+    def read(believed: Sequence[CType], starts: Sequence[int] = (0,), *, by_reference: bool = False) -> Meaning | None:
+        """Return how it reads that `believed` was passed, whose first bits are the `starts` of the struct's."""
         changed = _with(signature.arguments, index, *believed)
         try:
             placement = actual.convention.place(replace(signature, arguments=changed))
@@ -165,24 +163,18 @@ def _of_record(actual: Meaning, index: int, of: Record) -> dict[str, Meaning | N
         there = placement.arguments[index : index + len(believed)]
         if any(placed.by_reference for placed in there):
             return None
-        found = [piece for placed in there for piece in placed.pieces]
-        if len(believed) > 1:
-            found = [
-                replace(piece, offset=piece.offset + start)
-                for placed, start in zip(there, starts, strict=True)
-                for piece in placed.pieces
-            ]
-        rest = placement.arguments
-        arguments = (
-            *rest[:index],
-            Placed(tuple(found), by_reference=by_reference),
-            *rest[index + len(believed) :],
+        found = tuple(
+            replace(piece, offset=piece.offset + start // 8)
+            for placed, start in zip(there, starts, strict=True)
+            for piece in placed.pieces
         )
+        before, behind = placement.arguments[:index], placement.arguments[index + len(believed) :]
+        arguments = (*before, Placed(found, by_reference=by_reference), *behind)
         return Meaning(actual.prototype, actual.convention, replace(placement, arguments=arguments))
 
     return {
         BY_REFERENCE: read([Scalar(Kind.POINTER)], by_reference=True),
-        APART: read(parts) if is_plain and len(parts) > 1 else None,
+        APART: read(parts, made.starts) if is_plain and len(parts) > 1 else None,
         WHOLE: read([row]),
     }
 

@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from harness.abi import dwarf
 from harness.abi.conventions import OF_C
-from harness.abi.conventions.go import GO_ABI0, GO_INTERNAL
+from harness.abi.conventions.go import GO_ABI0, of_release
 from harness.abi.dwarf import NotKnown
 from harness.abi.fetch import Place, Unknown, fetch, read
 from harness.abi.go_types import STRING
@@ -162,9 +162,7 @@ def _convention(program: Program, function: Function, arch: str, *, is_go: bool)
         )
     if dwarf.language(program.path, function.start) == dwarf.GO_ASSEMBLY:
         raise NotKnown("it is written in assembly, and debug information has no prototype of it")
-    found = GO_INTERNAL.get(arch)
-    is_internal = found is not None and not function.name.endswith(_ABI0) and release >= Version(found.since).release
-    return found if found is not None and is_internal else GO_ABI0[arch]
+    return GO_ABI0[arch] if function.name.endswith(_ABI0) else of_release(arch, release)
 
 
 def _on_stack(placed: Placed) -> bool:

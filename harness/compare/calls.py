@@ -73,7 +73,9 @@ def _cell(name: str, told: Told, sides: Mapping[str, Told], wanted: Mapping[str,
 
 def _places(told: Told) -> Iterator[str]:
     """Yield where each argument is, with what that is to the convention."""
-    shot = told.shot
-    for row in shot.meant.arguments if shot.meant is not None else ():
-        what = role(shot.arch, shot.meant.convention, row.where) if shot.meant is not None else ""
+    meant = told.shot.meant
+    if meant is None:
+        return
+    for row in meant.arguments:
+        what = role(told.shot.arch, meant.convention, row.where)
         yield f"{row.name or '(no name)'} in {row.where}" + (f" · {what}" if what else "")

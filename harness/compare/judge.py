@@ -87,7 +87,7 @@ def judge_diff(
         return stopped
     first, second = lefts[0], rights[0]
     names = (first.target, second.target)
-    arches = (_arch(first), _arch(second))
+    arches = (first.arch, second.arch)
     expects = (expectation.on(arches[0]), expectation.on(arches[1]))
     declared = between(*expects, rules.streams)
     reasons = expectation.reasons(*arches)
@@ -145,11 +145,7 @@ def _no_comparison(
 
 
 def _accepts_timeout(side: Observation, expectation: Expectation) -> bool:
-    return "timeout" in expectation.on(_arch(side)).outcomes
-
-
-def _arch(side: Observation) -> str:
-    return side.target.partition("-")[0]
+    return "timeout" in expectation.on(side.arch).outcomes
 
 
 def mismatches(observation: Observation, expect: Expect, rules: Rules) -> tuple[Divergence, ...]:

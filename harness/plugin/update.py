@@ -131,5 +131,5 @@ class BaselineUpdate:
 def _probes(case: Case, row: Observation) -> dict[str, dict[str, str]]:
     """Return what the case's own probes said; others that somebody asked for are no business of its baseline."""
     variant = next(variant for variant in case.variants if variant.name == row.variant)
-    expect = variant.expect.on(row.target.partition("-")[0])
+    expect = variant.expect.on(row.arch)
     return probed.accepted(row, expect, {probe.at for probe in variant.probes})

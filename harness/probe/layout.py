@@ -40,13 +40,14 @@ class Layout:
 
 def layout(guest: Guest) -> Layout:
     """Return where `guest`, which runs under QEMU, will be; nothing for a static program, which would run."""
-    if not interpreter(guest.program):
+    loader = interpreter(guest.program)
+    if not loader:
         return Layout()
     with Store().scratch() as folder:
         log = folder / "pages"
         finished = client.run(guest.under("-E", f"{_ASK}=1", "-d", "page", "-D", str(log)))
         text = log.read_text(errors="replace") if log.exists() else ""
-    return read(text, finished.stdout.decode(errors="replace"), interpreter(guest.program), _folder(guest))
+    return read(text, finished.stdout.decode(errors="replace"), loader, _folder(guest))
 
 
 def interpreter(program: Path) -> str:

@@ -99,10 +99,8 @@ class Meanings:
             )
             for row in others
         )
-        module, call = (
-            caller.module,
-            caller.back - 1,
-        )  # a function that never returns may be called by its caller's last instruction
+        # a function that never returns may be called by its caller's last instruction
+        module, call = caller.module, caller.back - 1
         name = module.function_name_at(call) if module.holds(call) else ""
         written = _language(module, call - module.bias)
         is_go, is_local = made.prototype.is_go, made.prototype.is_local

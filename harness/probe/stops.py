@@ -239,7 +239,9 @@ class _Visit:
     def _caller(self, stub: Stub, sp: int) -> Caller:
         """Return what has called the function that was just entered."""
         back = return_address(stub, self._guest.table, sp)
-        module = holding([self._module(back), *self._frames.modules()], back) or self._main
+        module = self._module(back)
+        if not module.holds(back):  # what is mapped is read anew only then
+            module = holding(self._frames.modules(), back) or self._main
         return Caller(module, back, lambda: self._caller_s_cfa(stub))
 
     def _caller_s_cfa(self, stub: Stub) -> int | None:

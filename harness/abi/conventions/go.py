@@ -8,8 +8,10 @@ for the return address (cmd/internal/obj: a word, on ppc64 four).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+
+from packaging.version import Version
 
 from harness.abi.go_types import GO_MODELS
 from harness.abi.layout import DOUBLE, FLOAT, DataModel, Leaf, layout
@@ -160,3 +162,11 @@ GO_INTERNAL: Mapping[str, Convention] = MappingProxyType(
     }
 )
 """Where Go calls Go by registers. Elsewhere, and before `Convention.since`, it does as ABI0 does."""
+
+
+def of_release(arch: str, release: Sequence[int]) -> Convention:
+    """Return the convention by which Go code of a `release` (its numbers) calls Go code on `arch`."""
+    internal = GO_INTERNAL.get(arch)
+    if internal is None or tuple(release) < Version(internal.since).release:
+        return GO_ABI0[arch]
+    return internal

@@ -14,8 +14,11 @@ BELIEFS = (
 )
 """What a caller may have taken a function for, in the order in which it is believed where several explain the same."""
 
-DIRTY, MISALIGNED, NONE_FITS = "narrow-integer-dirty", "stack-misaligned", "none-fits"
-KINDS = (*BELIEFS, DIRTY, MISALIGNED, NONE_FITS)
+DIRTY, MISALIGNED, UNCOUNTED = "narrow-integer-dirty", "stack-misaligned", "vectors-not-counted"
+ON_GOROUTINE, CLOBBERED, NONE_FITS = "on-goroutine-stack", "callee-saved-clobbered", "none-fits"
+KINDS = (*BELIEFS, DIRTY, MISALIGNED, UNCOUNTED, ON_GOROUTINE, CLOBBERED, NONE_FITS)
+AT_RETURN = (CLOBBERED,)
+"""What only a return shows."""
 ACCIDENT = ", right by accident"
 """What the name of a kind ends in where the values are right all the same."""
 

@@ -6,6 +6,7 @@ breakage on our side and for bad input. Each class has its own exit code, used b
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,3 +78,14 @@ class StoreBroken(CrossabiError):
     """The binary store cannot be read or written (exit code 9)."""
 
     exit_code = 9
+
+
+def mistaken(while_: str, mistake: BaseException) -> RunnerBroken:
+    """Return the error of a mistake of our own that happened in a thread while something was done."""
+    last = traceback.extract_tb(mistake.__traceback__)[-1:]
+    where = "".join(f"{Path(frame.filename).name}:{frame.lineno}, in {frame.name}" for frame in last)
+    return RunnerBroken(
+        f"crossabi itself made a mistake while {while_}: {type(mistake).__name__}: {mistake}",
+        why=where,
+        mend="the program has been ended; report it with the program and the command line",
+    )

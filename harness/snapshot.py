@@ -15,6 +15,7 @@ WAS_SENT = "not available: another program or the program itself sent the signal
 """Why a fault has no address whose siginfo says that there is none."""
 NO_ADDRESS_TOLD = "not available: the kernel tells none (SI_KERNEL: a breakpoint, or an address that is not canonical)"
 """The same where x86's kernel says 0 (arch/x86/kernel/traps.c: exc_int3, exc_general_protection)."""
+GO_ASSEMBLY = "Go's assembly"
 DEFAULT_HITS = "1-3"
 _HITS = re.compile(r"([1-9]\d*)(?:(-)([1-9]\d*)?)?")
 
@@ -187,27 +188,34 @@ class Doubts:
 
     `is_go`: it is written in Go. `caller` is the function that it returns to, and `caller_is` what that is written in:
     ``Go``, ``C``, ``assembly``, ``Go's assembly``, or empty where nothing says. `room`: execution is on a goroutine's
-    stack, so many bytes above its end. `dirty` are the narrow integers whose upper bits are not what the convention
-    promises, `misaligned` says that of the stack pointer. `readings` are what the arguments are otherwise.
+    stack, so many bytes above its end. Not as the convention promises are: in `dirty` the bits above narrow integers,
+    in `misaligned` the stack pointer, in `uncounted` how many vector registers are used, and at a return in
+    `clobbered` the registers that a call preserves. `relied` are the narrow integers of whose upper bits it promises
+    something. `readings` are what the arguments are otherwise.
     """
 
     is_go: bool
-    caller: str
-    caller_is: str
+    caller: str = ""
+    caller_is: str = ""
     room: int | None = None
     dirty: tuple[str, ...] = ()
-    misaligned: str = ""
+    misaligned: tuple[str, ...] = ()
+    uncounted: tuple[str, ...] = ()
+    clobbered: tuple[str, ...] = ()
+    relied: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {**vars(self), "dirty": list(self.dirty), "readings": [row.to_json() for row in self.readings]}
+        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
+        return {**plain, "readings": [row.to_json() for row in self.readings]}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Doubts:
         """Return what `to_json` wrote."""
-        readings = tuple(map(Reading.from_json, row["readings"]))
-        return cls(**{**row, "dirty": tuple(row["dirty"]), "readings": readings})
+        plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+        plain["readings"] = tuple(map(Reading.from_json, row["readings"]))
+        return cls(**plain)
 
 
 @dataclass(frozen=True)

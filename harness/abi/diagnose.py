@@ -2,26 +2,22 @@
 
 What is known is what the function's code was entered from (`Doubts`), and what its arguments should be, where somebody
 says so: case.yaml, or the same program on another architecture. An explanation is a belief of `hypotheses` by which the
-arguments are what they should be. Two callers need no more evidence: Go code that enters a function of C, and C code
-that enters one of Go, never do so by the other's convention.
+arguments are what they should be. Two callers are evidence of their own: Go code that enters a function of C, and C
+code that enters one of Go, never do so by the other's convention.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from harness import diagnoses as of
-from harness.snapshot import ENTRY, Argument, Doubts, Meant, Reading, Snapshot
+from harness.abi.same import agree, agree_as_floats, said
+from harness.snapshot import GO_ASSEMBLY, RETURN, Argument, Doubts, Meant, Reading, Snapshot
 
-CERTAIN, LIKELY, POSSIBLE = "certain", "likely", "possible"
+CERTAIN, LIKELY, POSSIBLE, UNEXPLAINED = "certain", "likely", "possible", "unexplained"
 
-_ADDRESS = re.compile(r"\b0x([0-9a-f]+)\b")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
-_INSIDE, _UNKNOWN = re.compile(r"pointer( .*)?", re.DOTALL), re.compile(r"pointer( <_.*>)?", re.DOTALL)
-_LARGEST = ({str(2**32 - 1), str(2**64 - 1)},)  # of unsigned long
 _IMPOSSIBLE: Mapping[str, Collection[str]] = MappingProxyType(
     {"C": (of.AS_GO, of.AS_ABI0, of.AS_INTERNAL), "Go": (of.AS_C,)}
 )
@@ -34,8 +30,9 @@ _TRIVIAL = frozenset({"0", "1", "-1", "0.0", "1.0", "null", "pointer", "true", "
 class Diagnosis:
     """One explanation: its `kind`, in a sentence, what shows it, by which rule it is wrong, and what mends it.
 
-    `confidence`: it is certain where the code shows it, likely where several values do that are no chance, else
-    possible. `accident`: the values are right all the same.
+    `confidence`: it is certain where the code and the values, or a register that is wrong whatever was meant, show it,
+    likely where the code alone or several values do that are no chance, else possible; or nothing explains it.
+    `accident`: the places are the right ones all the same.
     """
 
     kind: str
@@ -96,7 +93,7 @@ _WORDS: Mapping[str, _Words] = MappingProxyType(
             _EXPORT,
         ),
         of.NO_ROOM: _Words(
-            "{function} was called without the address for its result, so that each argument is taken for the next",
+            "{function} was called without the address for its result: each argument is taken for the one before",
             "a result in memory has a hidden first argument ({convention})",
             _PROTOTYPE,
         ),
@@ -147,7 +144,7 @@ _WORDS: Mapping[str, _Words] = MappingProxyType(
         ),
         of.DIRTY: _Words(
             "{function} was called with dirty bits above a narrow integer",
-            "the caller extends narrow integers (docs/conventions.md)",
+            "{convention}: the caller extends narrow integers (docs/conventions.md)",
             _PROTOTYPE,
         ),
         of.MISALIGNED: _Words(
@@ -155,96 +152,124 @@ _WORDS: Mapping[str, _Words] = MappingProxyType(
             "the psABI's stack alignment at a call",
             "align the stack where the caller changes it",
         ),
+        of.UNCOUNTED: _Words(
+            "the variadic function {function} was called without the number of vector registers in AL",
+            "System V AMD64 psABI 3.2.3: AL is an upper bound of the vector registers used, 0 to 8",
+            _PROTOTYPE,
+        ),
+        of.ON_GOROUTINE: _Words(
+            "the C function {function} was called on a goroutine's stack",
+            "runtime/cgocall.go: C runs on the thread's own stack (asmcgocall), a goroutine's is small",
+            _TRAMPOLINE,
+        ),
+        of.CLOBBERED: _Words(
+            "{function} did not leave a callee-saved register as it was",
+            "the registers that a call preserves ({convention})",
+            "look at what it calls by assembly, and at what its own changes (crossabi run --watch-crossings)",
+        ),
     }
 )
 
 
-def said(argument: Argument) -> str:
-    """Return a value as it is compared: a pointer by what it points to, since no two runs have the same addresses."""
-    text = _ADDRESS.sub(lambda found: "pointer" if found[1].strip("0") else "null", argument.text)
-    return text.removeprefix("about ").replace(".abi0>", ">")
-
-
-def agree(one: str, other: str) -> bool:
-    """Whether two values, as `said` has them, are the same: numbers are, whatever their type.
-
-    A pointer to what is not known may be one to anything, and so may one to what has a name of a library's own: the C
-    library chooses by the processor what strlen is. The largest number of a type is that of the other's.
-    """
-    if one == other or {one, other} in _LARGEST:
-        return True
-    if any(text.endswith((f' "{short}"', f" <{short}>")) for text, short in ((one, other), (other, one))):
-        return True  # as a case writes a text, or a symbol
-    pointers = [_INSIDE.fullmatch(text) for text in (one, other)]
-    if None not in pointers and any(_UNKNOWN.fullmatch(text) for text in (one, other)):
-        return True
-    numbers = [float(text) if _NUMBER.fullmatch(text) else None for text in (one, other)]
-    return None not in numbers and numbers[0] == numbers[1]
-
-
 def diagnose(shot: Snapshot, expected: Mapping[str, str] | None = None) -> Diagnosis | None:
-    """Return the best explanation of what is wrong, or right by accident, at the entry `shot`; None: nothing is.
+    """Return the best explanation of what is wrong, or right by accident, at an entry or a return; None: nothing is.
 
     `expected` are the values that arguments should have, by their names, as `said` has them.
     """
     meant = shot.meant
-    if meant is None or meant.doubts is None or shot.when != ENTRY:
+    if meant is None or meant.doubts is None:
         return None
     doubts, names = meant.doubts, {row.name for row in meant.arguments}
-    wanted = {name: text for name, text in (expected or {}).items() if name in names}
     function = shot.place.partition("+")[0]
-    found = _by_caller(function, meant, doubts)
+    if shot.when == RETURN:
+        if not doubts.clobbered:
+            return None
+        return _made(of.CLOBBERED, shot.at, meant.convention, doubts.clobbered, CERTAIN)
+    wanted = {name: text for name, text in (expected or {}).items() if name in names}
+    found = _by_caller(function, meant, doubts, wanted)
     if found is not None:
         return found
     wrong = _unlike(meant.arguments, wanted)
     if wrong:
         return _by_values(function, meant, doubts, wanted, wrong)
-    if doubts.dirty:
-        return _made(of.DIRTY, function, meant.convention, doubts.dirty, CERTAIN)
-    if doubts.misaligned:
-        return _made(of.MISALIGNED, function, meant.convention, [doubts.misaligned], CERTAIN)
+    shown = {of.DIRTY: doubts.dirty, of.MISALIGNED: doubts.misaligned, of.UNCOUNTED: doubts.uncounted}
+    for kind, evidence in shown.items():
+        if evidence:
+            return _made(kind, function, meant.convention, evidence, CERTAIN)
+    if _is_on_goroutine(doubts):
+        evidence = (f"{doubts.caller}, which it returns to, is {doubts.caller_is}", *_room(doubts))
+        return _made(of.ON_GOROUTINE, function, meant.convention, evidence, CERTAIN)
     return None
 
 
-def _by_caller(function: str, meant: Meant, doubts: Doubts) -> Diagnosis | None:
-    """Return what the language of its caller shows of a function's call."""
+def _by_caller(function: str, meant: Meant, doubts: Doubts, wanted: Mapping[str, str]) -> Diagnosis | None:
+    """Return what the language of its caller shows of a function's call.
+
+    Code in assembly can have jumped to the function for its caller: the values may contradict what the return address
+    shows, and only they make it certain.
+    """
     kind = {("Go", False): of.AS_GO, ("C", True): of.AS_C}.get((doubts.caller_is, doubts.is_go))
     if kind is None:
         return None
     row = next((row for row in doubts.readings if row.kind == kind), None)
     evidence = [f"{doubts.caller}, which it returns to, is {doubts.caller_is}"]
     if row is None:
-        return _made(kind, function, "the other convention", evidence, CERTAIN)
-    is_right = not _unlike(meant.arguments, {other.name: said(other) for other in row.arguments})
+        return _made(kind, function, "the other convention", evidence, LIKELY)
+    is_taken, is_passed = not _unlike(meant.arguments, wanted), _fits(row.arguments, wanted)
+    if wanted and is_taken and not is_passed:
+        return None
     evidence += _table(meant, row)
-    if doubts.room is not None and kind == of.AS_GO:
-        evidence.append(f"C runs on the goroutine's stack, {doubts.room} bytes above its end, and may need more")
-    if is_right and not row.same_results:
+    if kind == of.AS_GO:
+        evidence += _room(doubts)
+    is_alike = all(agree(said(one), said(other)) for one, other in zip(meant.arguments, row.arguments, strict=True))
+    is_accident = row.same_arguments and row.same_results and not doubts.dirty
+    if is_alike and not row.same_arguments:
+        evidence.append("that the values are the same is chance: the places are not")
+    if row.same_arguments and not row.same_results:
         evidence.append("the arguments are right by accident; the result is not where the caller looks for it")
-    is_accident = is_right and row.same_results
+    evidence += doubts.dirty
+    if doubts.relied:
+        evidence.append(f"{doubts.caller_is} promises nothing of the bits above {', '.join(doubts.relied)}, C does")
+    confidence = CERTAIN if wanted and is_passed and not is_taken else LIKELY
     has_arguments = bool(meant.arguments)
-    return _made(kind, function, row.convention, evidence, CERTAIN, accident=is_accident, has_arguments=has_arguments)
+    return _made(
+        kind, function, row.convention, evidence, confidence, accident=is_accident, has_arguments=has_arguments
+    )
+
+
+def _is_on_goroutine(doubts: Doubts) -> bool:
+    """Whether C was called on a goroutine's stack, by a program's own code: the runtime's knows what it does."""
+    is_called = doubts.caller_is in (GO_ASSEMBLY, "Go") and not doubts.caller.startswith("runtime.")
+    return is_called and not doubts.is_go and doubts.room is not None
+
+
+def _room(doubts: Doubts) -> tuple[str, ...]:
+    if doubts.room is None:
+        return ()
+    return (f"C runs on the goroutine's stack, {doubts.room} bytes above its end, and may need more",)
 
 
 def _by_values(
     function: str, meant: Meant, doubts: Doubts, wanted: Mapping[str, str], wrong: Sequence[str]
 ) -> Diagnosis:
-    """Return the first belief by which all arguments are what they should be."""
+    """Return the first belief by which all arguments are what they should be, if these tell: 0 may be anywhere."""
     impossible = _IMPOSSIBLE.get(doubts.caller_is, ())
     possible = (row for row in doubts.readings if row.kind not in impossible and (not row.about or row.about in wrong))
-    fitting = [row for row in possible if _fits(row.arguments, wanted)]
-    if not fitting:
-        evidence = tuple(f"{name} should be {wanted[name]}" for name in wrong)
+    telling = {wanted[name] for name in wrong} - _TRIVIAL
+    fitting = [row for row in possible if _fits(row.arguments, wanted, as_floats=row.kind == of.PROMOTED)]
+    if not fitting or not telling:
+        evidence = [f"{name} should be {wanted[name]}" for name in wrong]
+        if fitting:
+            evidence.append("these values are too common to tell where they come from")
         return Diagnosis(
             of.NONE_FITS,
-            f"the arguments of {function} are not what was passed, and no explanation fits",
-            evidence,
+            f"the arguments of {function} are not what they should be, and no other way of calling it explains that",
+            tuple(evidence),
             f"{len(doubts.readings)} readings were tried",
-            "look at the registers (crossabi snapshot --diagnose)",
-            CERTAIN,
+            "look first whether the caller passes what is expected, then at the registers (crossabi snapshot)",
+            UNEXPLAINED,
         )
     best, *others = sorted(fitting, key=lambda row: of.BELIEFS.index(row.kind))
-    telling = {wanted[name] for name in wrong} - _TRIVIAL
     confidence = LIKELY if len(telling) > 1 else POSSIBLE
     evidence_lines = list(_table(meant, best))
     kinds = dict.fromkeys(row.kind for row in others if row.kind != best.kind)
@@ -284,10 +309,10 @@ def _unlike(arguments: Sequence[Argument], wanted: Mapping[str, str]) -> list[st
     return [name for name, text in wanted.items() if name in seen and not agree(seen[name], text)]
 
 
-def _fits(arguments: Sequence[Argument], wanted: Mapping[str, str]) -> bool:
+def _fits(arguments: Sequence[Argument], wanted: Mapping[str, str], *, as_floats: bool = False) -> bool:
     """Whether all that is wanted is known, and so."""
-    seen = _known(arguments)
-    return all(name in seen and agree(seen[name], text) for name, text in wanted.items())
+    seen, same = _known(arguments), agree_as_floats if as_floats else agree
+    return all(name in seen and same(seen[name], text) for name, text in wanted.items())
 
 
 def _table(meant: Meant, row: Reading) -> Iterator[str]:

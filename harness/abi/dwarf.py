@@ -34,12 +34,13 @@ from harness.abi.model import (
 from harness.elf.lines import line_at
 from harness.elf.places import Function
 from harness.elf.reading import DAMAGE
+from harness.snapshot import GO_ASSEMBLY
 
 GO = 0x16  # DW_LANG_Go
 OF_C = frozenset({0x01, 0x02, 0x0C, 0x1D, 0x2C, 0x3E})  # DW_LANG_C89, C, C99, C11, C17, C23
 _ASSEMBLER = 0x8001  # DW_LANG_Mips_Assembler: gas, of every architecture
 _ASSEMBLY_FILES = (".s", ".S")  # Go's assembly is in units of Go
-ASSEMBLY, GO_ASSEMBLY = "assembly", "Go's assembly"
+ASSEMBLY = "assembly"
 _CLONE = re.compile(r"\.(constprop|isra|part|cold)\b")  # gcc's names
 _WHOLE = re.compile(r"GIMPLE|-fwhole-program")  # what makes functions static that the source has not so
 _LOCALS_DIFFER = frozenset({"386"})
@@ -95,6 +96,17 @@ def language(path: Path, address: int) -> str:
     return "Go" if number == GO else "C" if number in OF_C else ""
 
 
+def are_compiled_together(path: Path, one: int, other: int) -> bool:
+    """Whether two link-time addresses are of one unit, of which gcc knows each function's code as it calls it."""
+    try:
+        stat = path.stat()
+        units = _Units.of(path, (stat.st_size, stat.st_mtime_ns))
+        number = units.number(one)
+    except (OSError, *DAMAGE):
+        return False
+    return number is not None and number == units.number(other)
+
+
 class _Units:
     """The functions of one program, by address; those of a unit are read when one of them is asked for."""
 
@@ -112,23 +124,29 @@ class _Units:
         self._ranges = [list(_ranges(dwarf, top)) for top in self._tops]
         self._functions: dict[int, dict[int, Any]] = {}  # by the number of their unit
 
+    def number(self, address: int) -> int | None:
+        """Return the number of the unit that has a link-time address; None: none has it."""
+        for number, ranges in enumerate(self._ranges):
+            if any(low <= address < high for low, high in ranges):
+                return number
+        return None
+
     def language(self, address: int) -> int:
         """Return the language (DW_AT_language) of the unit that has a link-time address; 0: none has it."""
-        for top, ranges in zip(self._tops, self._ranges, strict=True):
-            if any(low <= address < high for low, high in ranges):
-                return _number(top, "DW_AT_language")
-        return 0
+        number = self.number(address)
+        return 0 if number is None else _number(self._tops[number], "DW_AT_language")
 
     def function(self, address: int) -> tuple[Any, int]:
         """Return the DIE of the function that starts at a link-time address, and its language. Raises NotKnown."""
         if self._dwarf is None:
             raise NotKnown(f"{self._name} has no debug information")
-        for number, (top, ranges) in enumerate(zip(self._tops, self._ranges, strict=True)):
-            if any(low <= address < high for low, high in ranges):
-                if number not in self._functions:
-                    self._functions[number] = dict(self._starts(top))
-                if address in self._functions[number]:
-                    return self._functions[number][address], _number(top, "DW_AT_language")
+        number = self.number(address)
+        if number is not None:
+            top = self._tops[number]
+            if number not in self._functions:
+                self._functions[number] = dict(self._starts(top))
+            if address in self._functions[number]:
+                return self._functions[number][address], _number(top, "DW_AT_language")
         raise NotKnown(f"{self._name} has no debug information of it")
 
     def _starts(self, top: Any) -> Iterator[tuple[int, Any]]:

@@ -15,19 +15,21 @@ from harness.abi.dwarf import NotKnown
 from harness.abi.fetch import Place, Unknown, fetch, read
 from harness.abi.go_types import STRING
 from harness.abi.layout import layout
-from harness.abi.model import CType, Kind, Prototype, Record, Scalar
+from harness.abi.model import UNSIGNED, CType, Kind, Prototype, Record, Scalar
 from harness.abi.narrow import extended
 from harness.abi.place import Convention, Placed, Placement
-from harness.abi.values import Value, decoded, worded
+from harness.abi.values import ALL_ONES, CUT, Value, decoded, escaped, worded
 from harness.elf import gobuild
 from harness.elf.places import Function, Program
-from harness.snapshot import Argument
+from harness.snapshot import GO_ASSEMBLY, Argument
 
 TEXT = 64  # bytes of a text that is shown
 EXACT = 1 << 53  # integers that JSON's readers keep
 _ABI0 = ".abi0"
 _ALL_NAMED = (1, 22)  # the release of Go from which on parameters without a name are in its debug information
 _DICTIONARIES = (1, 27)  # the release from which on the hidden first argument of generic functions is there
+_COUNT, _VECTORS = "rax", 8  # of x86-64: AL, and how many registers pass vectors
+_LEAST = 32  # bits of a type that has another size elsewhere
 _CHARS = frozenset({"char *", "const char *", "*_Ctype_char", "*main._Ctype_char"})
 
 
@@ -65,6 +67,23 @@ class Meaning:
                 if value != wanted:
                     found.append(f"{name}: {piece.register} is {value:#x}, and {wanted:#x} was promised")
         return tuple(found)
+
+    def relied(self) -> tuple[str, ...]:
+        """Return the narrow integers in registers whose upper bits the callee relies on, each with its register."""
+        rows = zip(self.prototype.names, self.placement.arguments, strict=True)
+        return tuple(
+            f"{name} ({piece.register})"
+            for name, placed in rows
+            for piece in placed.pieces
+            if placed.extends and piece.register
+        )
+
+    def uncounted(self, place: Place) -> tuple[str, ...]:
+        """Say it where a variadic function is not told how many vector registers its arguments take, or too few."""
+        least, told = self.placement.vectors, place.registers.get(_COUNT)
+        if least is None or told is None or least <= (count := told & 0xFF) <= _VECTORS:
+            return ()
+        return (f"AL is {count}, and {least} to {_VECTORS} were promised",)
 
     def results(self, place: Place, room: int | None) -> tuple[Argument, ...]:
         """Return the results where the function has returned; `place.sp` is what it was at its first instruction.
@@ -120,8 +139,11 @@ class Meaning:
             if isinstance(address, int) and isinstance(size, int) and size >= 0:
                 data = place.memory(address, min(size, TEXT)) if size else b""
                 return "" if data is None else _quoted(data, is_cut=size > TEXT)
-        if not isinstance(value, int) or not isinstance(of, Scalar) or of.kind not in (Kind.POINTER, Kind.FUNCTION):
+        if not isinstance(value, int) or not isinstance(of, Scalar):
             return ""
+        if of.kind not in (Kind.POINTER, Kind.FUNCTION):
+            bits = 8 * layout(self.convention.model, of).size
+            return ALL_ONES if bits >= _LEAST and of.kind in UNSIGNED and value == (1 << bits) - 1 else ""
         if spelled.removesuffix(" const") in _CHARS and value:
             text = _c_text(place, value)
             if text is not None:
@@ -160,7 +182,7 @@ def _convention(program: Program, function: Function, arch: str, *, is_go: bool)
         raise NotKnown(
             f"Go {release[0]}.{release[1]}'s debug information leaves out the dictionary of a generic function"
         )
-    if dwarf.language(program.path, function.start) == dwarf.GO_ASSEMBLY:
+    if dwarf.language(program.path, function.start) == GO_ASSEMBLY:
         raise NotKnown("it is written in assembly, and debug information has no prototype of it")
     return GO_ABI0[arch] if function.name.endswith(_ABI0) else of_release(arch, release)
 
@@ -170,8 +192,7 @@ def _on_stack(placed: Placed) -> bool:
 
 
 def _quoted(data: bytes, *, is_cut: bool) -> str:
-    text = data.decode(errors="backslashreplace")
-    return f'"{"".join(char if char.isprintable() else repr(char)[1:-1] for char in text)}"{"…" if is_cut else ""}'
+    return '"' + escaped(data.decode(errors="backslashreplace")) + (CUT if is_cut else '"')
 
 
 def _c_text(place: Place, address: int) -> str | None:
@@ -183,6 +204,14 @@ def _c_text(place: Place, address: int) -> str | None:
         return None
     text, end, _ = data.partition(b"\0")
     return _quoted(text, is_cut=not end)
+
+
+def _hexadecimal(value: Fraction) -> str:
+    """Return a binary fraction as C's %a has one, with all its digits: the decimal ones can be thousands."""
+    digits, power = value.numerator, 1 - value.denominator.bit_length()
+    while digits and digits % 2 == 0:
+        digits, power = digits >> 1, power + 1
+    return f"{'-' if digits < 0 else ''}{abs(digits):#x}p{power:+d}"
 
 
 def _plain(value: Value) -> Any:
@@ -197,5 +226,5 @@ def _plain(value: Value) -> Any:
         case int():
             return value if -EXACT < value < EXACT else str(value)
         case Fraction():
-            return _plain(value.numerator) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
+            return int(value) if value.denominator == 1 and abs(value) < EXACT else _hexadecimal(value)
     return value if value - value == 0 else repr(value)

@@ -13,6 +13,11 @@ from harness.abi.model import POINTERS, Array, Complex, CType, Enumeration, Kind
 Value = int | float | Fraction | tuple["Value", ...] | dict[str, "Value"]
 """A truth value is a bool, a long double of a format that Python has not a Fraction, a complex number its two parts."""
 
+CUT = '"…'
+"""What a text ends with of which there is more."""
+ALL_ONES = "(all ones)"
+"""Stands behind the largest number of an unsigned type, which a type of another size has as another number."""
+
 _FORMATS = {("little", 4): "<f", ("little", 8): "<d", ("big", 4): ">f", ("big", 8): ">d"}
 
 
@@ -118,14 +123,14 @@ def worded(of: CType, value: Value) -> str:
         case Scalar(kind), int() if kind in POINTERS:
             return f"{value:#x}"
         case Scalar(Kind.FLOAT), float():
-            return _single(value)
+            return single(value)
         case _, Fraction():
             return _near(value)
         case _:
             return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-def _single(value: float) -> str:
+def single(value: float) -> str:
     """Return the shortest text that is this number as a float."""
     texts = (f"{value:.{digits}g}" for digits in range(6, 10))
     return repr(float(next((text for text in texts if _packed(text) == _packed(str(value))), str(value))))
@@ -150,3 +155,8 @@ def _near(value: Fraction) -> str:
         return f"about {near!r}"
     power = math.log2(abs(value.numerator)) - math.log2(value.denominator)
     return f"about {'-' if value < 0 else ''}2**{power:.6g}"
+
+
+def escaped(text: str) -> str:
+    """Return a text with what cannot be printed as a program in Python would have it."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from harness.abi.diagnose import agree
 from harness.abi.roles import role
+from harness.abi.same import agree
 from harness.compare.probed import Told
 from harness.observation import Explained
 from harness.snapshot import ENTRY
@@ -64,6 +64,8 @@ def _cell(name: str, told: Told, sides: Mapping[str, Told], wanted: Mapping[str,
     value = told.values[name]
     if name in wanted:
         is_wrong = not agree(value, wanted[name])
+    elif wanted:
+        is_wrong = False
     elif any(other.diagnosis for other in sides.values()):
         is_wrong = told.diagnosis is not None and not told.diagnosis.accident
     else:

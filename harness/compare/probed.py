@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from harness.abi.diagnose import Diagnosis, agree, diagnose, said
-from harness.diagnoses import NONE_FITS
+from harness.abi.diagnose import Diagnosis, diagnose
+from harness.abi.same import agree, said
+from harness.diagnoses import AT_RETURN, NONE_FITS
 from harness.expectation import Called, Expect
 from harness.observation import Divergence, Observation
-from harness.snapshot import ENTRY, Argument, Snapshot
+from harness.snapshot import ENTRY, RETURN, Argument, Snapshot
 
 FIELD = "probe"
 CALL = "(call)"
@@ -103,18 +104,39 @@ def mismatches(observation: Observation, expect: Expect) -> Iterator[Divergence]
     """Yield where a run's probes are not what case.yaml says: calls as what they are, unless it declares otherwise."""
     seen = set()
     for row in told(observation, expect).values():
-        if row.shot.when != ENTRY:
-            continue
         wanted = expect.probes.get(row.shot.at, Called())
         name = row.diagnosis.name if row.diagnosis else ""
-        seen.add(row.shot.at)
-        if name != wanted.diagnosis:
-            said = row.diagnosis.sentence if row.diagnosis and not wanted.diagnosis else name or AS_IT_IS
-            yield Divergence(row.where, wanted.diagnosis or AS_IT_IS, said)
+        seen.add((row.shot.at, row.shot.when))
+        declared = wanted.diagnosis if (wanted.diagnosis in AT_RETURN) == (row.shot.when == RETURN) else ""
+        if name != declared:
+            said = row.diagnosis.sentence if row.diagnosis and not declared else name or AS_IT_IS
+            yield Divergence(row.where, declared or AS_IT_IS, said)
+        if row.shot.when == ENTRY:
+            yield from _unread(row, wanted.arguments)
     for at, wanted in expect.probes.items():
-        if at not in seen:
-            why = observation.unreached.get(at) or "no snapshot of it could be decoded"
-            yield Divergence(f"{FIELD} {at}", wanted.diagnosis or AS_IT_IS, f"({why})")
+        for when in _needed(wanted):
+            if (at, when) not in seen:
+                why = observation.unreached.get(at) or f"no snapshot of its {when} was taken that could be decoded"
+                yield Divergence(f"{FIELD} {at}", wanted.diagnosis or AS_IT_IS, f"({why})")
+
+
+def _needed(wanted: Called) -> Iterator[str]:
+    """Yield the kinds of snapshot by which it is seen whether a call is as it is declared."""
+    if wanted.diagnosis in AT_RETURN:
+        yield RETURN
+    if wanted.arguments or wanted.diagnosis not in AT_RETURN:
+        yield ENTRY
+
+
+def _unread(row: Told, wanted: Mapping[str, str]) -> Iterator[Divergence]:
+    """Yield the arguments that case.yaml declares and that a snapshot has not."""
+    names = _named(row.shot)
+    for name, text in wanted.items():
+        if name not in names:
+            had = f"it has {', '.join(names)}" if names else "it has none"
+            yield Divergence(f"{row.where}: {name}", text, f"(no such parameter: {had})")
+        elif names[name].why:
+            yield Divergence(f"{row.where}: {name}", text, f"({names[name].why})")
 
 
 def explained(sides: Mapping[str, Told]) -> dict[str, Told]:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from harness.build.store import Store
 from harness.elf.places import Program
-from harness.errors import CrossabiError, RunnerBroken
+from harness.errors import CrossabiError, RunnerBroken, mistaken
 from harness.probe.faults import DEADLY
 from harness.probe.guest import Guest
 from harness.probe.servers import Served, serve
@@ -158,6 +158,9 @@ class _Talk(threading.Thread):
             self.error = error
             if not isinstance(error, StubClosed):
                 self._give_up()
+        except Exception as mistake:
+            self.error = mistaken("a stop was looked at", mistake)
+            self._give_up()
 
     def finish(self) -> None:
         """Wait for the conversation's end; the program has ended."""

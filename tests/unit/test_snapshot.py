@@ -59,7 +59,7 @@ def test_a_snapshot_goes_to_json_and_back() -> None:
 def test_what_registers_mean_and_what_is_doubted_of_it_goes_to_json_and_back() -> None:
     row = Argument("a", "int", "rdi", 7, "7")
     reading = Reading("called-as-go", "", "go-internal", (row,), False, True)
-    doubts = Doubts(False, "main.call", "Go", 800, ("a: dirty",), "sp is 8", (reading,))
+    doubts = Doubts(False, "main.call", "Go", 800, ("a: dirty",), ("sp is 8",), ("AL",), ("rbx",), ("b",), (reading,))
     blind = Argument("b", "double", "xmm0", None, "", "not available: xmm0")
     for meant in (Meant("sysv-amd64", (row, blind), (row,), doubts=doubts), Meant(why="no debug information")):
         shot = Snapshot("f", "entry", 1, "amd64", 1, "f", "stub", meant=meant)

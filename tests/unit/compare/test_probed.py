@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from harness import diagnoses as kinds
@@ -90,7 +91,7 @@ def test_arguments_that_are_declared_are_held() -> None:
     declared = Expect(probes={"add": Called({"a": "1"})})
     assert [*probed.mismatches(run(shot(argument("a", "1"))), declared)] == []
     (row,) = probed.mismatches(run(shot(argument("a", "2"))), declared)
-    assert row.right == "the arguments of add are not what was passed, and no explanation fits"
+    assert row.right == "the arguments of add are not what they should be, and no other way of calling it explains that"
 
 
 def test_a_declared_probe_without_a_snapshot_fails_and_says_why() -> None:
@@ -98,7 +99,33 @@ def test_a_declared_probe_without_a_snapshot_fails_and_says_why() -> None:
     (row,) = probed.mismatches(run(unreached={"add": "execution never came by"}), declared)
     assert (row.where, row.right) == ("probe add", "(execution never came by)")
     (row,) = probed.mismatches(run(), declared)
-    assert row.right == "(no snapshot of it could be decoded)"
+    assert row.right == "(no snapshot of its entry was taken that could be decoded)"
+    returned = Expect(probes={"add": Called({}, kinds.CLOBBERED)})
+    (row,) = probed.mismatches(run(shot(argument("a", "1"))), returned)
+    assert row.right == "(no snapshot of its return was taken that could be decoded)"
+
+
+def test_arguments_that_are_declared_and_not_there_are_said() -> None:
+    declared = Expect(probes={"add": Called({"a": "1", "aa": "5"})})
+    (row,) = probed.mismatches(run(shot(argument("a", "1"), argument("b", "2"))), declared)
+    assert (row.where, row.right) == ("probe add entry, hit 1: aa", "(no such parameter: it has a, b)")
+    (row,) = probed.mismatches(run(shot()), Expect(probes={"add": Called({"a": "1"})}))
+    assert row.right == "(no such parameter: it has none)"
+    (row,) = probed.mismatches(
+        run(shot(argument("a", "", why="not available: x"))), Expect(probes={"add": Called({"a": "1"})})
+    )
+    assert (row.where, row.right) == ("probe add entry, hit 1: a", "(not available: x)")
+
+
+def test_what_a_return_shows_is_declared_like_what_an_entry_does() -> None:
+    row = back(argument("", "7"))
+    assert row.meant is not None
+    spoiled = replace(row, meant=replace(row.meant, doubts=Doubts(False, clobbered=("rbx was 1, and is 2",))))
+    seen = run(shot(argument("a", "1")), spoiled)
+    assert [*probed.mismatches(seen, Expect(probes={"add": Called({"a": "1"}, kinds.CLOBBERED)}))] == []
+    (found,) = probed.mismatches(seen, NOTHING)
+    assert (found.where, found.left) == ("probe add return, hit 1", "called as what it is")
+    assert found.right == "add did not leave a callee-saved register as it was"
 
 
 def test_a_baseline_keeps_what_is_compared_of_the_case_s_own_probes() -> None:

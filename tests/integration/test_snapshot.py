@@ -303,6 +303,36 @@ def test_a_block_that_a_signal_kept_from_running_is_no_hit_in_whichever_thread(a
     assert sorted(arguments) == list(range(6000))
 
 
+TICKING = """
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+static volatile int ticks;
+static void tick(int n) { ticks += n; }
+__attribute__((noipa)) int counted(int a) { return a + ticks; }
+int main(void) {
+  struct itimerval often = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
+  struct sigaction plain;
+  memset(&plain, 0, sizeof plain);
+  plain.sa_handler = tick;
+  sigaction(SIGALRM, &plain, 0);
+  setitimer(ITIMER_REAL, &often, 0);
+  for (int i = 0; i < 20000; i++) counted(i);
+  setitimer(ITIMER_REAL, &never, 0);
+  return !ticks;
+}
+"""
+
+
+@ARCHES
+def test_no_record_is_lost_while_a_handler_interrupts_what_the_emulator_writes(arch: str, tmp_path: Path) -> None:
+    (tmp_path / "ticking.c").write_text(TICKING)
+    program = tmp_path / "ticking"
+    subprocess.run([*target(arch).cc.command, "-O1", "-no-pie", "-o", program, tmp_path / "ticking.c"], check=True)
+    ran = snapshot("--at=counted", "--source=log", "--runner=qemu", program)
+    assert "counted: hit 20000 times" in ran.text or "records are missing" in ran.text
+
+
 CHOSEN = """
 static int one(int a) { return a + 1; }
 static int (*choose(void))(int) { return one; }

@@ -8,6 +8,8 @@ NO_ROOM, ROOM = "no-result-pointer", "result-pointer-for-none"
 INTEGER_FOR_FLOAT, FLOAT_FOR_INTEGER = "integer-for-float", "float-for-integer"
 PROMOTED, VARIADIC, FIXED = "float-promoted", "called-as-variadic", "called-as-not-variadic"
 BY_REFERENCE, APART, WHOLE = "struct-by-reference", "struct-members-apart", "struct-as-integers"
+TOGETHER = ", "
+"""Stands between the arguments that one belief is about."""
 BELIEFS = (
     *(AS_GO, AS_C, AS_ABI0, AS_INTERNAL, NO_ROOM, ROOM, PROMOTED, BY_REFERENCE, APART, WHOLE),
     *(VARIADIC, FIXED, INTEGER_FOR_FLOAT, FLOAT_FOR_INTEGER),

@@ -24,6 +24,7 @@ from harness.abi.model import (
     Record,
     Scalar,
     Vector,
+    arrays,
 )
 
 INTEGER, FLOAT, DOUBLE, QUAD, X87, IBM, VECTOR, POINTER = (
@@ -198,6 +199,27 @@ def layout(model: DataModel, of: CType) -> Layout:
             return _row(layout(model, element), count)
         case Record():
             return _record(model, of)
+
+
+def sole(model: DataModel, of: CType) -> CType | None:
+    """Return the member that is as large as the struct that it is in, in which there may be others of no size.
+
+    GCC gives the struct the machine mode of that member (stor-layout.cc, compute_record_mode): some of its conventions
+    go by that. None: there is no such member, or there is an array without a count, which leaves no mode.
+    """
+    if any(row.is_flexible for row in arrays(of)):
+        return None
+    match of:
+        case Array(element, 1):
+            return sole(model, element)
+        case Record(_, members, False):
+            size = layout(model, of).size
+            found = [row for row in members if row.bits is None and size and layout(model, row.type).size == size]
+            return sole(model, found[0].type) if found else None
+        case Array() | Record():
+            return None
+        case _:
+            return of
 
 
 def underlying(of: Enumeration) -> Kind:

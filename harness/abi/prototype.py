@@ -121,8 +121,10 @@ class _Reader:
         if known == kinds.VECTOR:
             return Vector(_KINDS[found.element_type.get_canonical().kind], found.element_count)
         if known in (kinds.CONSTANTARRAY, kinds.INCOMPLETEARRAY):
-            count = found.element_count if known == kinds.CONSTANTARRAY else 0
-            return Array(self.type(found.element_type), count)
+            element = self.type(found.element_type)
+            if known == kinds.CONSTANTARRAY:
+                return Array(element, found.element_count)
+            return Array(element, 0, is_flexible=True)
         if known == kinds.RECORD:
             return self._record(found.get_declaration())
         raise UsageError(

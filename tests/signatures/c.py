@@ -159,7 +159,30 @@ def core(model: DataModel, vectors: tuple[int, ...]) -> tuple[Signature, ...]:
         for kind in (Kind.FLOAT, Kind.DOUBLE, Kind.LDOUBLE):
             record = _struct(Array(Scalar(kind), most))
             found.append(Signature((record, number, record), record))
-    return tuple(found)
+    return (*found, *seldom(model, vectors))
+
+
+def _without_elements(types: Sequence[CType]) -> Iterator[Record]:
+    """Yield structs with an array of no elements in them: declared so, or without a count."""
+    for of in (*types, Array(Scalar(Kind.FLOAT), 1), Array(Scalar(Kind.DOUBLE), 2)):
+        element = of.element if isinstance(of, Array) else of
+        for row in (Array(element, 0), Array(element, 0, is_flexible=True)):
+            yield _struct(of, row)
+            yield _struct(of, of, row)
+            yield _struct(Scalar(Kind.INT), of, row)
+            yield _struct(_struct(of, row, name="r2"))
+        for row in (Array(element, 0), Array(Array(element, 2), 0), Array(Array(element, 0), 2)):
+            yield _struct(row, of)
+            yield _struct(of, row, is_union=True)
+            yield _struct(of, _struct(row, name="r2"))
+        packed = _struct(of, Array(element, 0))
+        yield Record(packed.name, packed.members, packed=True)
+
+
+def seldom(model: DataModel, vectors: Sequence[int]) -> tuple[Signature, ...]:
+    """Return the part of the core that few programs have, and compilers treat in ways that no document tells."""
+    number = Scalar(Kind.INT)
+    return tuple(Signature((record, number, record), record) for record in _without_elements(_types(model, vectors)))
 
 
 def made(model: DataModel, number: int, vectors: Sequence[int] = (8, 16)) -> Signature:

@@ -1,4 +1,4 @@
-"""AAPCS32 6.5 with 7.1, its variant for VFP registers (hard float)."""
+"""AAPCS32 6.5, "Parameter Passing", with 7.1, "VFP and SIMD vector Register Arguments" (hard float)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROWS = Registers(
 
 
 class _Singles:
-    """Which of s0 to s15 are free: later arguments fill holes (6.1.2.2)."""
+    """Which of s0 to s15 are free: later arguments fill holes (7.1.2.3 of "Procedure Calling", "Parameter passing")."""
 
     def __init__(self) -> None:
         self._free = set(range(_SINGLES))
@@ -43,7 +43,10 @@ class _Singles:
 
 
 def _candidate(made: Layout, of: CType) -> int:
-    """Return of how many registers a candidate for VFP registers is, 0: it is none (7.1)."""
+    """Return of how many registers a value is, 0: it is none for them.
+
+    7.1.2.1, "VFP co-processor register candidates".
+    """
     if isinstance(of, Record | Complex):
         return homogeneous(made, of, _MOST, (FLOAT, DOUBLE, VECTOR))
     return int(made.leaves[0].what in (FLOAT, DOUBLE, VECTOR))

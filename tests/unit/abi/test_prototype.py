@@ -49,7 +49,7 @@ def test_each_kind_is_read_as_it_is_spelled(kind: Kind) -> None:
                     Member("", INT, 5),
                     Member("b", INT, align=8),
                     Member("n", INT),
-                    Member("more", Array(Scalar(Kind.CHAR), 0)),
+                    Member("more", Array(Scalar(Kind.CHAR), 0, is_flexible=True)),
                 ),
             ),
         ),

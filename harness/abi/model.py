@@ -54,7 +54,7 @@ class Enumeration:
 
 @dataclass(frozen=True)
 class Complex:
-    """`_Complex` of a floating type."""
+    """`_Complex` of a floating type, or, as GCC has it, of an integer."""
 
     kind: Kind
 

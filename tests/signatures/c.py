@@ -181,8 +181,15 @@ def _without_elements(types: Sequence[CType]) -> Iterator[Record]:
 
 def seldom(model: DataModel, vectors: Sequence[int]) -> tuple[Signature, ...]:
     """Return the part of the core that few programs have, and compilers treat in ways that no document tells."""
-    number = Scalar(Kind.INT)
-    return tuple(Signature((record, number, record), record) for record in _without_elements(_types(model, vectors)))
+    number, long = Scalar(Kind.INT), Scalar(Kind.LONG)
+    records = _without_elements(_types(model, vectors))
+    found = [Signature((record, number, record), record) for record in records]
+    for kind in (Kind.CHAR, Kind.USHORT, Kind.SHORT, Kind.INT, Kind.UINT, Kind.LONG, Kind.LLONG):
+        for of in (Complex(kind), *_wrapped(Complex(kind))):
+            found.append(Signature((of, number, of), of))
+            found.append(Signature((*(long,) * 7, of, number, of), of))
+            found.append(Signature((number, number, of, number, of), None, 2))
+    return tuple(found)
 
 
 def made(model: DataModel, number: int, vectors: Sequence[int] = (8, 16)) -> Signature:

@@ -101,7 +101,8 @@ def _result(registers: Registers, model: DataModel, of: CType) -> Placed | None:
         return None
     if made.leaves and made.leaves[0].what == QUAD and _floats(made, of):
         return Placed(across(made.size, _WORD, _QUAD_IN_STRUCT))
-    if isinstance(of, Complex) or _floats(made, of):
+    is_complex = isinstance(of, Complex) and made.leaves[0].what in (FLOAT, DOUBLE)
+    if is_complex or _floats(made, of):
         return Placed(
             tuple(
                 Piece(leaf.offset, leaf.size, name)

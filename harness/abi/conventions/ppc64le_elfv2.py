@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.abi.conventions.aapcs64 import homogeneous
-from harness.abi.layout import DOUBLE, FLOAT, IBM, MODELS, VECTOR, DataModel, layout, sole
+from harness.abi.layout import DOUBLE, FLOAT, IBM, INTEGER, MODELS, VECTOR, DataModel, layout, sole
 from harness.abi.model import Complex, CType, Record, Scalar, Signature, Vector, arrays
 from harness.abi.narrow import extension
 from harness.abi.place import Convention, Piece, Placed, Placement, Registers
@@ -152,7 +152,8 @@ def _result(registers: Registers, model: DataModel, of: CType) -> Placed | None:
     if what == IBM:
         size, count = _WORD, made.size // _WORD
     if count:
-        names = _VECTORS if what == VECTOR else registers.float_results
+        by_kind = {VECTOR: _VECTORS, INTEGER: registers.integer_results}  # GCC: complex integers are in parts, too
+        names = by_kind.get(what, registers.float_results)
         return Placed(
             tuple(
                 Piece(number * size, size, names[number], held_as=DOUBLE if what == FLOAT else "")

@@ -7,6 +7,7 @@ import pytest
 from harness.abi.conventions import OF_C
 from harness.abi.conventions.go import GO_ABI0, GO_INTERNAL
 from harness.abi.go_types import GO_MODELS, STRING
+from harness.abi.layout import MODELS
 from harness.abi.model import Array, Kind, Member, Record, Scalar, Signature
 from harness.abi.place import Placed, Placement
 from harness.abi.prototype import read
@@ -77,7 +78,7 @@ def all_of(made: Placement) -> str:
     ],
 )
 def test_the_documents_examples(arch: str, prototype: str, expected: str) -> None:
-    assert all_of(OF_C[arch].place(read(prototype, TRIPLES[arch]).signature)) == expected
+    assert all_of(OF_C[arch].place(read(prototype, TRIPLES[arch], MODELS[arch]).signature)) == expected
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.abi.explain import explain
+from harness.abi.layout import MODELS
 from harness.abi.prototype import read
 from harness.report.placements import lines
 from harness.toolchain import load_all
@@ -11,7 +12,7 @@ TRIPLES = {arch: row.triple for arch, row in load_all().by_arch.items()}
 
 
 def table(text: str, *arches: str, go: bool = False, width: int = 200) -> list[str]:
-    made = {arch: read(text, TRIPLES[arch]) for arch in arches}
+    made = {arch: read(text, TRIPLES[arch], MODELS[arch]) for arch in arches}
     rows = [(arch, row) for arch, prototype in made.items() for row in explain(prototype, arch, go=go)]
     return list(lines(made[arches[0]], rows, width))
 

@@ -39,8 +39,10 @@ class DataModel:
     """`sizes` and `aligns` (bytes) by kind; `in_records` the alignments that differ there (i386 psABI 2.1.1).
 
     `long_double` is the format of long double, `bits_unnamed` whether an unnamed bit-field aligns the struct too
-    (AAPCS). `vector_align` is the most that a vector is aligned to. `pads_end`: a struct whose last member has no size
-    ends in a byte of padding, so that a pointer to it is one into the struct (Go, cmd/compile/internal/types/size.go).
+    (AAPCS). `vector_align` is the most that a vector is aligned to; `vector_sizes` (bytes) are those of which it is
+    known where they are, `vectors_of_one` says whether also of one element: others depend on which instructions a
+    compiler may use, or on the compiler. `pads_end`: a struct whose last member has no size ends in a byte of padding,
+    so that a pointer to it is one into the struct (Go, cmd/compile/internal/types/size.go).
     """
 
     arch: str
@@ -52,6 +54,8 @@ class DataModel:
     byte_order: Literal["little", "big"] = "little"
     bits_unnamed: bool = False
     vector_align: int = 16
+    vector_sizes: tuple[int, ...] = (8, 16)
+    vectors_of_one: bool = True
     pads_end: bool = False
     in_records: Mapping[Kind, int] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -115,6 +119,8 @@ def _model(
     byte_order: Literal["little", "big"] = "little",
     bits_unnamed: bool = False,
     vector_align: int = 16,
+    vector_sizes: tuple[int, ...] = (8, 16),
+    vectors_of_one: bool = True,
 ) -> DataModel:
     """Return the model of `arch`; `sizes` and `aligns` are those that differ from the usual ones of its word."""
     found: dict[Kind, int] = {**(_C64 if word == 8 else _C32), **sizes}
@@ -128,6 +134,8 @@ def _model(
         byte_order=byte_order,
         bits_unnamed=bits_unnamed,
         vector_align=vector_align,
+        vector_sizes=vector_sizes,
+        vectors_of_one=vectors_of_one,
         in_records=MappingProxyType(dict(in_records)),
     )
 
@@ -137,7 +145,7 @@ MODELS: Mapping[str, DataModel] = MappingProxyType(
     {
         model.arch: model
         for model in (
-            _model("amd64", 8, X87, char_is_signed=True),
+            _model("amd64", 8, X87, char_is_signed=True, vectors_of_one=False),
             _model("arm64", 8, QUAD, char_is_signed=False, bits_unnamed=True),
             _model("riscv64", 8, QUAD, char_is_signed=False),
             _model(
@@ -160,6 +168,7 @@ MODELS: Mapping[str, DataModel] = MappingProxyType(
                 sizes={Kind.LDOUBLE: 12},
                 aligns={Kind.LDOUBLE: 4},
                 in_records=_FOUR,
+                vector_sizes=(),
             ),
             _model("mips64le", 8, QUAD, char_is_signed=True),
         )
@@ -192,7 +201,7 @@ def layout(model: DataModel, of: CType) -> Layout:
         case Complex(kind):
             return _row(_scalar(model, kind), 2)
         case Vector(kind, count):
-            size = model.sizes[kind] * count
+            size = _scalar(model, kind).size * count
             align = min(size, model.vector_align)
             return Layout(size, align, align, (Leaf(0, size, VECTOR, kind),), b"\xff" * size)
         case Array(element, count):
@@ -220,6 +229,25 @@ def sole(model: DataModel, of: CType) -> CType | None:
             return None
         case _:
             return of
+
+
+def check_vectors(model: DataModel, of: CType) -> None:
+    """Raise ValueError if there is a vector in a type of which it is not known where it goes."""
+    match of:
+        case Vector(kind, count):
+            size = layout(model, of).size
+            if size not in model.vector_sizes:
+                why = "depends on the instructions that a compiler may use, or on the compiler"
+                raise ValueError(f"where {model.arch} has vectors of {size} bytes {why}")
+            if count == 1 and not model.vectors_of_one:
+                raise ValueError(f"where {model.arch} has a vector of one {kind.value} depends on the compiler")
+        case Array(element, _):
+            check_vectors(model, element)
+        case Record():
+            for member in of.members:
+                check_vectors(model, member.type)
+        case _:
+            pass
 
 
 def underlying(of: Enumeration) -> Kind:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from harness.abi.layout import DataModel
+from harness.abi.layout import DataModel, check_vectors
 from harness.abi.model import Signature
 
 SIGN, ZERO, SIGN32 = "sign", "zero", "sign of its 32 bits"
@@ -118,6 +118,8 @@ class Convention:
     def place(self, signature: Signature) -> Placement:
         """Return where the arguments and the result of `signature` are.
 
-        Raises ValueError for a type that the architecture does not have.
+        Raises ValueError for a type that the architecture does not have, or of which it is not known where it goes.
         """
+        for of in (*signature.arguments, *signature.results):
+            check_vectors(self.model, of)
         return self.placer(self.registers, self.model, signature)

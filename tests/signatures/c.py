@@ -189,6 +189,9 @@ def seldom(model: DataModel, vectors: Sequence[int]) -> tuple[Signature, ...]:
             found.append(Signature((of, number, of), of))
             found.append(Signature((*(long,) * 7, of, number, of), of))
             found.append(Signature((number, number, of, number, of), None, 2))
+    for kind in (Kind.DOUBLE, Kind.LLONG) if vectors and model.vectors_of_one else ():
+        for of in (Vector(kind, 1), *_wrapped(Vector(kind, 1))):
+            found.append(Signature((of, number, of), of))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from harness.abi.conventions import OF_C
 from harness.abi.conventions.go import GO_ABI0, GO_INTERNAL
 from harness.abi.go_types import GO_MODELS, STRING
 from harness.abi.layout import MODELS
-from harness.abi.model import Array, Kind, Member, Record, Scalar, Signature
+from harness.abi.model import Array, Kind, Member, Record, Scalar, Signature, Vector
 from harness.abi.place import Placed, Placement
 from harness.abi.prototype import read
 from harness.registers import TABLES
@@ -126,3 +126,21 @@ def test_each_register_of_a_convention_is_one_of_its_architecture(convention) ->
     rows = convention.registers
     named = {*rows.integers, *rows.floats, *rows.integer_results, *rows.float_results, rows.context, rows.hidden}
     assert {name for name in named if name and name not in TABLES[convention.arch].by_name} <= {"st0"}
+
+
+@pytest.mark.parametrize(
+    ("arch", "size", "of"),
+    [
+        *((arch, size, Kind.INT) for arch in OF_C for size in (4, 32)),
+        *((arch, 2, Kind.CHAR) for arch in OF_C),
+        ("386", 16, Kind.INT),
+        ("amd64", 8, Kind.DOUBLE),
+        ("amd64", 16, Kind.INT128),
+    ],
+)
+def test_a_vector_that_no_compiler_is_held_to_is_refused(arch: str, size: int, of: Kind) -> None:
+    vector = Vector(of, size // OF_C[arch].model.sizes[of])
+    for each in (vector, Record("s", (Member("m", Array(vector, 2)),))):
+        for signature in (Signature((each,)), Signature((), each)):
+            with pytest.raises(ValueError, match="vector"):
+                OF_C[arch].place(signature)

@@ -22,6 +22,8 @@ ROWS = Registers(
     hidden_result="",  # GCC leaves the address in r0 and clang does not: the document does not ask for it
     stack=0,
     slot=_WORD,
+    parts=tuple(f"s{number}" for number in range(_SINGLES)),
+    roles=("the register of the {} word", "{} double-precision register", "{} single-precision register"),
 )
 
 
@@ -60,6 +62,7 @@ def _in_singles(made: Layout, starts: list[int], registers: tuple[str, ...]) -> 
             min(8, size),
             registers[(start + part // _WORD) // 2],
             (start + part // _WORD) % 2 * _WORD,
+            part=ROWS.parts[start] if size == _WORD else "",
         )
         for number, start in enumerate(starts)
         for part in range(0, size, 8)

@@ -19,6 +19,7 @@ ROWS = Registers(
     hidden_result="v0",
     stack=0,
     slot=_WORD,
+    roles=("the register of the {} doubleword", "the register of the {} doubleword", ""),
 )
 
 

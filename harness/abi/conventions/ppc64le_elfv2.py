@@ -26,6 +26,7 @@ ROWS = Registers(
     hidden_result="r3",
     stack=_SAVE_AREA,
     slot=_WORD,
+    roles=("the register of the {} doubleword", "{} floating-point argument", ""),
 )
 
 

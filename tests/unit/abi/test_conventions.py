@@ -20,7 +20,9 @@ POINTS = "typedef struct {float x, y, z;} p3;"
 
 
 def words(placed: Placed) -> str:
-    where = [f"{piece.where}{f'>>{8 * piece.shift}' if piece.shift else ''}" for piece in placed.pieces]
+    where = [
+        f"{piece.where}{f'>>{8 * piece.shift}' if piece.shift and not piece.part else ''}" for piece in placed.pieces
+    ]
     return ("*" if placed.by_reference else "") + ("+".join(where) or "-")
 
 
@@ -52,7 +54,7 @@ def all_of(made: Placement) -> str:
         ),
         ("arm64", "void f(int, __int128)", "x0 x2+x3"),  # C.10: an even register
         ("arm64", "struct {char c[17];} f(struct {char c[17];} s)", "*x0 result at *x8"),  # B.4; 6.9
-        ("arm", "void f(float, double, float)", "d0 d1 d0>>32"),  # AAPCS32 7.1.2: single-precision ones fill up
+        ("arm", "void f(float, double, float)", "s0 d1 s1"),  # AAPCS32 7.1.2: single-precision ones fill up
         ("arm", "void f(int, long long)", "r0 r2+r3"),  # 6.5, C.3
         ("arm", "int f(float x, ...)", "r0 = r0"),  # variadic: the base standard
         ("386", "struct {int a;} f(int, double)", "stack+8 stack+12 result at *stack+4"),

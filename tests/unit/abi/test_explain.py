@@ -46,3 +46,10 @@ def test_the_room_of_a_result() -> None:
     made = row.to_json()
     assert made["hidden"]["where"] == "x8"
     assert made["arguments"][0][0]["by_reference"]
+
+
+def test_a_part_of_a_register_that_has_a_name_is_called_by_it() -> None:
+    (row,) = explain(read("float f(float a, double b, float c)", *ARM), "arm", go=False)
+    made = row.to_json()
+    assert [(piece["where"], piece["shift"]) for (piece,) in made["arguments"]] == [("s0", 0), ("d1", 0), ("s1", 0)]
+    assert made["result"][0]["where"] == "s0"

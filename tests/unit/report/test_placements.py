@@ -65,3 +65,11 @@ def test_what_go_has_not_and_from_when_it_has_registers() -> None:
     found = table("struct {} f(struct {} e)", "amd64", go=True)
     assert found[1].split() == ["amd64", "sysv-amd64", "nothing", "nothing"]
     assert "amd64 go-internal: from Go 1.17 on" in found
+
+
+def test_of_a_large_struct_not_each_part_is_told() -> None:
+    found = table("void f(struct {char c[60000];} s)", "mips64le")
+    assert found[1].endswith(
+        "a7+" + "+".join(f"stack+{8 * number}" for number in range(8)) + "+... (7484 more, to stack+59928)  void"
+    )
+    assert max(map(len, table("void f(struct {char c[60000];} s)", *TRIPLES))) < 300

@@ -264,13 +264,14 @@ class _Reader:
 
     def _array(self, die: Any, depth: int) -> CType:
         found = self.type(_typed(die), depth + 1)
-        counts = [_count(row) for row in die.iter_children() if row.tag == "DW_TAG_subrange_type"] or [0]
+        rows = [row for row in die.iter_children() if row.tag == "DW_TAG_subrange_type"]
+        counts = [_count(row) for row in rows] or [None]
         if "DW_AT_GNU_vector" in die.attributes:
             if not isinstance(found, Scalar) or len(counts) != 1:
                 raise NotKnown(f"{_spelled(die)} is a vector of other than numbers")
-            return Vector(found.kind, counts[0])
+            return Vector(found.kind, counts[0] or 0)
         for count in reversed(counts):
-            found = Array(found, count)
+            found = Array(found, count or 0, is_flexible=count is None)
         return found
 
     def _record(self, die: Any, depth: int) -> CType:
@@ -323,10 +324,11 @@ def _start(member: Any, order: str) -> int:
     return start + 8 * unit - before - _number(member, "DW_AT_bit_size")
 
 
-def _count(subrange: Any) -> int:
+def _count(subrange: Any) -> int | None:
+    """Return how many elements there are; None: nothing says, as of ``f[]``, unlike ``f[0]``."""
     if "DW_AT_count" in subrange.attributes:
         return _number(subrange, "DW_AT_count")
-    return _number(subrange, "DW_AT_upper_bound") + 1 if "DW_AT_upper_bound" in subrange.attributes else 0
+    return _number(subrange, "DW_AT_upper_bound") + 1 if "DW_AT_upper_bound" in subrange.attributes else None
 
 
 def _origin(die: Any) -> Any:
@@ -404,6 +406,7 @@ def _spelled(die: Any | None, depth: int = 0) -> str:
             is_go = _number(die.cu.get_top_DIE(), "DW_AT_language") == GO
             return name if is_go else f"{word} {name}".rstrip()
         case "DW_TAG_array_type" if not name:
-            counts = "".join(f"[{_count(row)}]" for row in die.iter_children() if row.tag == "DW_TAG_subrange_type")
+            rows = [_count(row) for row in die.iter_children() if row.tag == "DW_TAG_subrange_type"]
+            counts = "".join("[]" if count is None else f"[{count}]" for count in rows)
             return f"{_spelled(inner, depth + 1)} {counts}"
     return name or "function"

@@ -60,11 +60,14 @@ def _pieces(placed: Placed) -> list[dict[str, Any]]:
 
 
 def _piece(piece: Piece) -> dict[str, Any]:
-    """Return a piece: `size` bytes from `offset` on are at `where`, in a register `shift` bytes above its lowest."""
+    """Return a piece: `size` bytes from `offset` on are at `where`, in a register `shift` bytes above its lowest.
+
+    A part of a register that has a name of its own is what `where` names.
+    """
     return {
         "offset": piece.offset,
         "size": piece.size,
         "where": piece.where,
-        "shift": piece.shift,
+        "shift": 0 if piece.part else piece.shift,
         "held_as": piece.held_as,
     }

@@ -24,6 +24,7 @@ from harness.abi.model import (
     Record,
     Scalar,
     Vector,
+    arrays,
 )
 
 INTEGER, FLOAT, DOUBLE, QUAD, X87, IBM, VECTOR, POINTER = (
@@ -38,8 +39,10 @@ class DataModel:
     """`sizes` and `aligns` (bytes) by kind; `in_records` the alignments that differ there (i386 psABI 2.1.1).
 
     `long_double` is the format of long double, `bits_unnamed` whether an unnamed bit-field aligns the struct too
-    (AAPCS). `vector_align` is the most that a vector is aligned to. `pads_end`: a struct whose last member has no size
-    ends in a byte of padding, so that a pointer to it is one into the struct (Go, cmd/compile/internal/types/size.go).
+    (AAPCS). `vector_align` is the most that a vector is aligned to; `vector_sizes` (bytes) are those of which it is
+    known where they are, `vectors_of_one` says whether also of one element: others depend on which instructions a
+    compiler may use, or on the compiler. `pads_end`: a struct whose last member has no size ends in a byte of padding,
+    so that a pointer to it is one into the struct (Go, cmd/compile/internal/types/size.go).
     """
 
     arch: str
@@ -51,6 +54,8 @@ class DataModel:
     byte_order: Literal["little", "big"] = "little"
     bits_unnamed: bool = False
     vector_align: int = 16
+    vector_sizes: tuple[int, ...] = (8, 16)
+    vectors_of_one: bool = True
     pads_end: bool = False
     in_records: Mapping[Kind, int] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -114,6 +119,8 @@ def _model(
     byte_order: Literal["little", "big"] = "little",
     bits_unnamed: bool = False,
     vector_align: int = 16,
+    vector_sizes: tuple[int, ...] = (8, 16),
+    vectors_of_one: bool = True,
 ) -> DataModel:
     """Return the model of `arch`; `sizes` and `aligns` are those that differ from the usual ones of its word."""
     found: dict[Kind, int] = {**(_C64 if word == 8 else _C32), **sizes}
@@ -127,6 +134,8 @@ def _model(
         byte_order=byte_order,
         bits_unnamed=bits_unnamed,
         vector_align=vector_align,
+        vector_sizes=vector_sizes,
+        vectors_of_one=vectors_of_one,
         in_records=MappingProxyType(dict(in_records)),
     )
 
@@ -136,7 +145,7 @@ MODELS: Mapping[str, DataModel] = MappingProxyType(
     {
         model.arch: model
         for model in (
-            _model("amd64", 8, X87, char_is_signed=True),
+            _model("amd64", 8, X87, char_is_signed=True, vectors_of_one=False),
             _model("arm64", 8, QUAD, char_is_signed=False, bits_unnamed=True),
             _model("riscv64", 8, QUAD, char_is_signed=False),
             _model(
@@ -159,6 +168,7 @@ MODELS: Mapping[str, DataModel] = MappingProxyType(
                 sizes={Kind.LDOUBLE: 12},
                 aligns={Kind.LDOUBLE: 4},
                 in_records=_FOUR,
+                vector_sizes=(),
             ),
             _model("mips64le", 8, QUAD, char_is_signed=True),
         )
@@ -191,13 +201,53 @@ def layout(model: DataModel, of: CType) -> Layout:
         case Complex(kind):
             return _row(_scalar(model, kind), 2)
         case Vector(kind, count):
-            size = model.sizes[kind] * count
+            size = _scalar(model, kind).size * count
             align = min(size, model.vector_align)
             return Layout(size, align, align, (Leaf(0, size, VECTOR, kind),), b"\xff" * size)
         case Array(element, count):
             return _row(layout(model, element), count)
         case Record():
             return _record(model, of)
+
+
+def sole(model: DataModel, of: CType) -> CType | None:
+    """Return the member that is as large as the struct that it is in, in which there may be others of no size.
+
+    GCC gives the struct the machine mode of that member (stor-layout.cc, compute_record_mode): some of its conventions
+    go by that. None: there is no such member, or there is an array without a count, which leaves no mode.
+    """
+    if any(row.is_flexible for row in arrays(of)):
+        return None
+    match of:
+        case Array(element, 1):
+            return sole(model, element)
+        case Record(_, members, False):
+            size = layout(model, of).size
+            found = [row for row in members if row.bits is None and size and layout(model, row.type).size == size]
+            return sole(model, found[0].type) if found else None
+        case Array() | Record():
+            return None
+        case _:
+            return of
+
+
+def check_vectors(model: DataModel, of: CType) -> None:
+    """Raise ValueError if there is a vector in a type of which it is not known where it goes."""
+    match of:
+        case Vector(kind, count):
+            size = layout(model, of).size
+            if size not in model.vector_sizes:
+                why = "depends on the instructions that a compiler may use, or on the compiler"
+                raise ValueError(f"where {model.arch} has vectors of {size} bytes {why}")
+            if count == 1 and not model.vectors_of_one:
+                raise ValueError(f"where {model.arch} has a vector of one {kind.value} depends on the compiler")
+        case Array(element, _):
+            check_vectors(model, element)
+        case Record():
+            for member in of.members:
+                check_vectors(model, member.type)
+        case _:
+            pass
 
 
 def underlying(of: Enumeration) -> Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -53,7 +54,7 @@ class Enumeration:
 
 @dataclass(frozen=True)
 class Complex:
-    """`_Complex` of a floating type."""
+    """`_Complex` of a floating type, or, as GCC has it, of an integer."""
 
     kind: Kind
 
@@ -68,10 +69,14 @@ class Vector:
 
 @dataclass(frozen=True)
 class Array:
-    """`count` elements in a row. It is a member only: C passes no arrays."""
+    """`count` elements in a row. It is a member only: C passes no arrays.
+
+    `is_flexible`: it is declared without a count (C11 6.7.2.1p18), which is 0 then; compilers tell them apart.
+    """
 
     element: CType
     count: int
+    is_flexible: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,19 @@ class Record:
 
 
 CType = Scalar | Enumeration | Complex | Vector | Array | Record
+
+
+def arrays(of: CType) -> Iterator[Array]:
+    """Yield the arrays that are part of a type, those within others too."""
+    match of:
+        case Array(element, _):
+            yield of
+            yield from arrays(element)
+        case Record():
+            for member in of.members:
+                yield from arrays(member.type)
+        case _:
+            pass
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from harness.abi.layout import DataModel
+from harness.abi.layout import DataModel, check_vectors
 from harness.abi.model import Signature
 
 SIGN, ZERO, SIGN32 = "sign", "zero", "sign of its 32 bits"
@@ -17,7 +17,8 @@ class Piece:
     """`size` bytes of a value, from its byte `offset` on, in a register or on the stack.
 
     In `register` they are `shift` bytes above its least significant one; `held_as`: it holds the number in another
-    format (`layout.DOUBLE`, `layout.X87`), as Power's and the x87's registers do. Without a register
+    format (`layout.DOUBLE`, `layout.X87`), as Power's and the x87's registers do. `part`: what the architecture calls
+    that part of the register, if it has a name (s1 of d0). Without a register
     they are `stack` bytes above the stack pointer at the callee's first instruction.
     """
 
@@ -27,11 +28,12 @@ class Piece:
     shift: int = 0
     stack: int = 0
     held_as: str = ""
+    part: str = ""
 
     @property
     def where(self) -> str:
         """A register's name, or ``stack+N``."""
-        return self.register or f"stack+{self.stack}"
+        return self.part or self.register or f"stack+{self.stack}"
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Registers:
     `hidden` is where the address of a result's room is put, if that is not where the first argument would be, and
     `hidden_result` where it comes back, if it does. `stack` is the distance of the first argument on the stack from the
     stack pointer at entry (bytes), `slot` the least room there. `context` holds a func value of Go that is called.
+    `parts` are what the architecture calls parts of `floats`. `roles` say in words what the nth of `integers`, of
+    `floats` and of `parts` is for.
     """
 
     integers: tuple[str, ...]
@@ -88,6 +92,8 @@ class Registers:
     stack: int
     slot: int
     context: str = ""
+    parts: tuple[str, ...] = ()
+    roles: tuple[str, str, str] = ("{} integer argument", "{} floating-point argument", "")
 
     @property
     def for_results(self) -> Registers:
@@ -118,6 +124,8 @@ class Convention:
     def place(self, signature: Signature) -> Placement:
         """Return where the arguments and the result of `signature` are.
 
-        Raises ValueError for a type that the architecture does not have.
+        Raises ValueError for a type that the architecture does not have, or of which it is not known where it goes.
         """
+        for of in (*signature.arguments, *signature.results):
+            check_vectors(self.model, of)
         return self.placer(self.registers, self.model, signature)

@@ -39,9 +39,9 @@ def _one(convention: Convention, name: str) -> str:
     rows = convention.registers
     if name == rows.hidden:
         return "the result's address"
-    for kind, names in (("integer", rows.integers), ("floating-point", rows.floats)):
+    for names, told in zip((rows.integers, rows.floats, rows.parts), rows.roles, strict=True):
         if name in names:
-            return f"{_ordinal(names.index(name) + 1)} {kind} argument"
+            return told.format(_ordinal(names.index(name) + 1))
     return ""
 
 

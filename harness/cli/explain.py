@@ -46,7 +46,7 @@ def explain(names: tuple[str, ...], folders: tuple[Path, ...], prototype: str, *
     read_as, failed = {}, []
     for arch in chosen:
         try:
-            read_as[arch] = read(prototype, toolchains.by_arch[arch].triple)
+            read_as[arch] = read(prototype, toolchains.by_arch[arch].triple, OF_C[arch].model)
         except UsageError as error:
             failed.append(error)
     if not read_as:

@@ -10,6 +10,7 @@ from harness.abi.model import Prototype
 from harness.abi.place import SIGN, SIGN32, ZERO, Placed
 
 GAP = "  "
+MOST = 16  # parts of a value that are told: a struct of 64 KB has 8192 on mips64le
 _BITS = {ZERO: "zero", SIGN: "copies of its sign", SIGN32: "copies of its bit 31"}
 
 
@@ -52,7 +53,10 @@ def _cells(row: Explained, count: int) -> list[str]:
 
 
 def _cell(placed: Placed) -> str:
-    where = "+".join(piece.where for piece in placed.pieces) or "nothing"
+    parts, left = placed.pieces[:MOST], len(placed.pieces) - MOST
+    where = "+".join(piece.where for piece in parts) or "nothing"
+    if left > 0:
+        where += f"+... ({left} more, to {placed.pieces[-1].where})"
     return f"*{where}" if placed.by_reference else where
 
 

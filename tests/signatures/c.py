@@ -159,6 +159,39 @@ def core(model: DataModel, vectors: tuple[int, ...]) -> tuple[Signature, ...]:
         for kind in (Kind.FLOAT, Kind.DOUBLE, Kind.LDOUBLE):
             record = _struct(Array(Scalar(kind), most))
             found.append(Signature((record, number, record), record))
+    return (*found, *seldom(model, vectors))
+
+
+def _without_elements(types: Sequence[CType]) -> Iterator[Record]:
+    """Yield structs with an array of no elements in them: declared so, or without a count."""
+    for of in (*types, Array(Scalar(Kind.FLOAT), 1), Array(Scalar(Kind.DOUBLE), 2)):
+        element = of.element if isinstance(of, Array) else of
+        for row in (Array(element, 0), Array(element, 0, is_flexible=True)):
+            yield _struct(of, row)
+            yield _struct(of, of, row)
+            yield _struct(Scalar(Kind.INT), of, row)
+            yield _struct(_struct(of, row, name="r2"))
+        for row in (Array(element, 0), Array(Array(element, 2), 0), Array(Array(element, 0), 2)):
+            yield _struct(row, of)
+            yield _struct(of, row, is_union=True)
+            yield _struct(of, _struct(row, name="r2"))
+        packed = _struct(of, Array(element, 0))
+        yield Record(packed.name, packed.members, packed=True)
+
+
+def seldom(model: DataModel, vectors: Sequence[int]) -> tuple[Signature, ...]:
+    """Return the part of the core that few programs have, and compilers treat in ways that no document tells."""
+    number, long = Scalar(Kind.INT), Scalar(Kind.LONG)
+    records = _without_elements(_types(model, vectors))
+    found = [Signature((record, number, record), record) for record in records]
+    for kind in (Kind.CHAR, Kind.USHORT, Kind.SHORT, Kind.INT, Kind.UINT, Kind.LONG, Kind.LLONG):
+        for of in (Complex(kind), *_wrapped(Complex(kind))):
+            found.append(Signature((of, number, of), of))
+            found.append(Signature((*(long,) * 7, of, number, of), of))
+            found.append(Signature((number, number, of, number, of), None, 2))
+    for kind in (Kind.DOUBLE, Kind.LLONG) if vectors and model.vectors_of_one else ():
+        for of in (Vector(kind, 1), *_wrapped(Vector(kind, 1))):
+            found.append(Signature((of, number, of), of))
     return tuple(found)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.abi.layout import DOUBLE, FLOAT, MODELS, QUAD, VECTOR, DataModel, Layout, layout
-from harness.abi.model import Complex, CType, Record, Signature, Vector
+from harness.abi.layout import DOUBLE, FLOAT, MODELS, QUAD, VECTOR, DataModel, Layout, layout, sole
+from harness.abi.model import Complex, CType, Record, Signature, Vector, arrays
 from harness.abi.place import Convention, Piece, Placed, Placement, Registers
 from harness.abi.room import Room, up
 
@@ -26,14 +26,29 @@ ROWS = Registers(
 def homogeneous(made: Layout, of: CType, most: int, kinds: tuple[str, ...] = _OF_VECTORS) -> int:
     """Return how many members a homogeneous aggregate has, up to `most`; 0: it is none.
 
-    AAPCS64 5.9.5 and AAPCS32 6.1.2.1 alike: all of one fundamental floating-point type or vectors of one size.
+    AAPCS64 5.9.5 and AAPCS32 5.3.5, "Homogeneous Aggregates" alike: all of one fundamental floating-point type or
+    vectors of one size. None has an array without elements: GCC needs a count of at least 1 (as on Power,
+    rs6000_discover_homogeneous_aggregate; aarch64.cc, aapcs_vfp_sub_candidate).
     """
+    if not all(row.count for row in arrays(of)):
+        return 0
     kinds_seen = {(leaf.what, leaf.size) for leaf in made.leaves}
     if not isinstance(of, Record | Complex) or len(kinds_seen) != 1 or any(leaf.is_bits for leaf in made.leaves):
         return 0
     ((what, size),) = kinds_seen
     count = len({leaf.offset for leaf in made.leaves})
     return count if what in kinds and 0 < count <= most and made.size == count * size and not made.is_misaligned else 0
+
+
+def _registers(model: DataModel, of: CType) -> int:
+    """Return how many registers for floating-point numbers and vectors a value takes; 0: none.
+
+    A struct of a complex number or a vector and an array without elements has the mode of that, which GCC asks for
+    first (aarch64.cc, aarch64_vfp_is_call_or_return_candidate).
+    """
+    made, member = layout(model, of), sole(model, of)
+    as_if = member if isinstance(member, Complex | Vector) else of
+    return homogeneous(made, as_if, 4) or _is_float(made, as_if)
 
 
 def _elements(made: Layout, count: int, registers: list[str]) -> tuple[Piece, ...]:
@@ -43,7 +58,7 @@ def _elements(made: Layout, count: int, registers: list[str]) -> tuple[Piece, ..
 
 def _argument(room: Room, model: DataModel, of: CType) -> Placed:
     made = layout(model, of)
-    count = homogeneous(made, of, 4) or _is_float(made, of)
+    count = _registers(model, of)
     if count:
         if count <= room.free_floats:
             return Placed(_elements(made, count, [room.float() for _ in range(count)]))
@@ -77,7 +92,7 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
     result, hidden = None, None
     if signature.result is not None:
         made = layout(model, signature.result)
-        count = homogeneous(made, signature.result, 4) or _is_float(made, signature.result)
+        count = _registers(model, signature.result)
         if count:
             result = Placed(_elements(made, count, list(registers.float_results)))
         elif isinstance(signature.result, Record | Vector) and made.size > _MOST:

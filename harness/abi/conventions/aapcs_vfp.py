@@ -1,4 +1,4 @@
-"""AAPCS32 6.5 with 7.1, its variant for VFP registers (hard float)."""
+"""AAPCS32 6.5, "Parameter Passing", with 7.1, "VFP and SIMD vector Register Arguments" (hard float)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ ROWS = Registers(
     hidden_result="",  # GCC leaves the address in r0 and clang does not: the document does not ask for it
     stack=0,
     slot=_WORD,
+    parts=tuple(f"s{number}" for number in range(_SINGLES)),
+    roles=("the register of the {} word", "{} double-precision register", "{} single-precision register"),
 )
 
 
 class _Singles:
-    """Which of s0 to s15 are free: later arguments fill holes (6.1.2.2)."""
+    """Which of s0 to s15 are free: later arguments fill holes (7.1.2.3 of "Procedure Calling", "Parameter passing")."""
 
     def __init__(self) -> None:
         self._free = set(range(_SINGLES))
@@ -43,7 +45,10 @@ class _Singles:
 
 
 def _candidate(made: Layout, of: CType) -> int:
-    """Return of how many registers a candidate for VFP registers is, 0: it is none (7.1)."""
+    """Return of how many registers a value is, 0: it is none for them.
+
+    7.1.2.1, "VFP co-processor register candidates".
+    """
     if isinstance(of, Record | Complex):
         return homogeneous(made, of, _MOST, (FLOAT, DOUBLE, VECTOR))
     return int(made.leaves[0].what in (FLOAT, DOUBLE, VECTOR))
@@ -57,6 +62,7 @@ def _in_singles(made: Layout, starts: list[int], registers: tuple[str, ...]) -> 
             min(8, size),
             registers[(start + part // _WORD) // 2],
             (start + part // _WORD) % 2 * _WORD,
+            part=ROWS.parts[start] if size == _WORD else "",
         )
         for number, start in enumerate(starts)
         for part in range(0, size, 8)

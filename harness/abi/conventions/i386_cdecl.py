@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.abi.layout import DOUBLE, FLOAT, MODELS, VECTOR, X87, DataModel, layout
-from harness.abi.model import Complex, CType, Kind, Record, Signature
+from harness.abi.layout import DOUBLE, FLOAT, MODELS, X87, DataModel, layout
+from harness.abi.model import Complex, CType, Record, Signature
 from harness.abi.place import Convention, Piece, Placed, Placement, Registers
 from harness.abi.room import Room, across
 
@@ -24,7 +24,7 @@ ROWS = Registers(
 def _result(registers: Registers, model: DataModel, of: CType) -> Placed | None:
     """Return where a result is; None: in memory (2.2.3)."""
     made = layout(model, of)
-    if isinstance(of, Record) or (isinstance(of, Complex) and of.kind is not Kind.FLOAT):
+    if isinstance(of, Record) or (isinstance(of, Complex) and made.size > 2 * _WORD):
         return None
     if not isinstance(of, Complex) and made.leaves[0].what in (FLOAT, DOUBLE, X87):
         return Placed((Piece(0, min(made.size, 10), registers.float_results[0], held_as=X87),))
@@ -32,9 +32,6 @@ def _result(registers: Registers, model: DataModel, of: CType) -> Placed | None:
 
 
 def _place(registers: Registers, model: DataModel, signature: Signature) -> Placement:
-    for of in (*signature.arguments, *signature.results):
-        if any(leaf.what == VECTOR for leaf in layout(model, of).leaves):
-            raise ValueError("where i386 has vectors depends on the instructions that a compiler may use")
     room = Room(registers)
     result = _result(registers, model, signature.result) if signature.result is not None else None
     hidden, popped = None, 0

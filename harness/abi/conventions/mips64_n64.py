@@ -19,6 +19,7 @@ ROWS = Registers(
     hidden_result="v0",
     stack=0,
     slot=_WORD,
+    roles=("the register of the {} doubleword", "the register of the {} doubleword", ""),
 )
 
 
@@ -101,7 +102,8 @@ def _result(registers: Registers, model: DataModel, of: CType) -> Placed | None:
         return None
     if made.leaves and made.leaves[0].what == QUAD and _floats(made, of):
         return Placed(across(made.size, _WORD, _QUAD_IN_STRUCT))
-    if isinstance(of, Complex) or _floats(made, of):
+    is_complex = isinstance(of, Complex) and made.leaves[0].what in (FLOAT, DOUBLE)
+    if is_complex or _floats(made, of):
         return Placed(
             tuple(
                 Piece(leaf.offset, leaf.size, name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.abi.conventions.aapcs64 import homogeneous
-from harness.abi.layout import DOUBLE, FLOAT, IBM, MODELS, VECTOR, DataModel, Layout, layout
-from harness.abi.model import Complex, CType, Record, Scalar, Signature, Vector
+from harness.abi.layout import DOUBLE, FLOAT, IBM, INTEGER, MODELS, VECTOR, DataModel, layout, sole
+from harness.abi.model import Complex, CType, Record, Scalar, Signature, Vector, arrays
 from harness.abi.narrow import extension
 from harness.abi.place import Convention, Piece, Placed, Placement, Registers
 from harness.abi.room import across, up
@@ -26,6 +26,7 @@ ROWS = Registers(
     hidden_result="r3",
     stack=_SAVE_AREA,
     slot=_WORD,
+    roles=("the register of the {} doubleword", "{} floating-point argument", ""),
 )
 
 
@@ -83,8 +84,9 @@ def _joined(pieces: list[Piece]) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-def _elements(made: Layout, of: CType) -> tuple[str, int, int]:
+def _elements(model: DataModel, of: CType) -> tuple[str, int, int]:
     """Return of what, of what size and of how many parts a value for floating-point or vector registers is; 0: none."""
+    made = layout(model, of)
     if isinstance(of, Record):
         count = homogeneous(made, of, _MOST, (FLOAT, DOUBLE, IBM, VECTOR))
         what = made.leaves[0].what if count else ""
@@ -96,8 +98,18 @@ def _elements(made: Layout, of: CType) -> tuple[str, int, int]:
     return (leaf.what, made.size, 1) if is_one else ("", 0, 0)
 
 
-def _value(area: _Area, made: Layout, of: CType, *, is_named: bool) -> tuple[Piece, ...]:
-    what, size, count = _elements(made, of)
+def _by_mode(model: DataModel, of: CType) -> CType:
+    """Return what GCC passes an argument like: a struct with an array without elements is like its sole member.
+
+    It is not homogeneous then, and only its machine mode counts (rs6000-call.cc, rs6000_function_arg); not as a result.
+    """
+    member = sole(model, of) if not all(row.count for row in arrays(of)) else None
+    return member if isinstance(member, Scalar | Vector) else of
+
+
+def _value(area: _Area, model: DataModel, of: CType, *, is_named: bool) -> tuple[Piece, ...]:
+    made = layout(model, of)
+    what, size, count = _elements(model, _by_mode(model, of))
     align = 16 if made.align >= 16 and isinstance(of, Record | Vector) and what in ("", VECTOR) else _WORD
     first = area.take(made.size, align=align)
     if not count or not is_named:
@@ -125,23 +137,24 @@ def _value(area: _Area, made: Layout, of: CType, *, is_named: bool) -> tuple[Pie
 def _argument(area: _Area, model: DataModel, of: CType, *, is_named: bool) -> Placed:
     made = layout(model, of)
     if isinstance(of, Complex):  # its two parts are arguments of their own
-        half = layout(model, Scalar(of.kind))
-        parts = [_value(area, half, Scalar(of.kind), is_named=is_named) for _ in range(2)]
-        moved = (replace(piece, offset=piece.offset + half.size) for piece in parts[1])
+        half = Scalar(of.kind)
+        parts = [_value(area, model, half, is_named=is_named) for _ in range(2)]
+        moved = (replace(piece, offset=piece.offset + made.size // 2) for piece in parts[1])
         return Placed((*parts[0], *moved))
-    return Placed(_value(area, made, of, is_named=is_named), extends=extension(model, of, _WORD))
+    return Placed(_value(area, model, of, is_named=is_named), extends=extension(model, of, _WORD))
 
 
 def _result(registers: Registers, model: DataModel, of: CType) -> Placed | None:
     """Return where a result is; None: in memory."""
     made = layout(model, of)
-    what, size, count = _elements(made, of)
+    what, size, count = _elements(model, of)
     if isinstance(of, Complex):
         what, size, count = made.leaves[0].what, made.size // 2, 2
     if what == IBM:
         size, count = _WORD, made.size // _WORD
     if count:
-        names = _VECTORS if what == VECTOR else registers.float_results
+        by_kind = {VECTOR: _VECTORS, INTEGER: registers.integer_results}  # GCC: complex integers are in parts, too
+        names = by_kind.get(what, registers.float_results)
         return Placed(
             tuple(
                 Piece(number * size, size, names[number], held_as=DOUBLE if what == FLOAT else "")
@@ -150,6 +163,8 @@ def _result(registers: Registers, model: DataModel, of: CType) -> Placed | None:
         )
     if isinstance(of, Record) and made.size > 2 * _WORD:
         return None
+    if isinstance(_by_mode(model, of), Vector) and made.size == _VECTOR:  # GCC: a vector's mode in two registers
+        return Placed(across(made.size, _WORD, registers.integer_results[::-1]))
     return Placed(across(made.size, _WORD, registers.integer_results), extends=extension(model, of, _WORD))
 
 

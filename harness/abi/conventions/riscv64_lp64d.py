@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.abi.layout import DOUBLE, FLOAT, INTEGER, MODELS, DataModel, Layout, Leaf, layout
-from harness.abi.model import Array, CType, Record, Signature
+from harness.abi.layout import DOUBLE, FLOAT, INTEGER, MODELS, DataModel, Layout, Leaf, layout, sole
+from harness.abi.model import Array, Complex, CType, Record, Scalar, Signature, arrays
 from harness.abi.narrow import extension
 from harness.abi.place import Convention, Piece, Placed, Placement, Registers
 from harness.abi.room import Room, up
@@ -28,8 +28,21 @@ def _has_union(of: CType) -> bool:
     return isinstance(of, Record) and (of.is_union or any(_has_union(member.type) for member in of.members))
 
 
-def _flat(made: Layout, of: CType) -> tuple[Leaf, ...]:
+def _by_mode(model: DataModel, made: Layout, of: CType) -> tuple[Leaf, ...]:
+    """Return the leaves of a struct that GCC does not flatten, since an array in it has no elements.
+
+    It is passed as its member is that is as large as itself, if that has a floating-point mode (riscv.cc,
+    riscv_pass_mode_in_fpr_p) and is aligned.
+    """
+    member = sole(model, of)
+    is_float = isinstance(member, Scalar | Complex) and made.leaves[0].what in (FLOAT, DOUBLE)
+    return made.leaves if is_float and not made.is_misaligned and made.align >= made.leaves[0].size else ()
+
+
+def _flat(model: DataModel, made: Layout, of: CType) -> tuple[Leaf, ...]:
     """Return the one or two leaves of what floating-point registers can hold at least a part of, else none."""
+    if not all(row.count for row in arrays(of)):
+        return _by_mode(model, made, of)
     leaves = made.leaves
     floats = [leaf for leaf in leaves if leaf.what in (FLOAT, DOUBLE)]
     others = [
@@ -52,7 +65,7 @@ def _by_floats(room: Room, leaves: tuple[Leaf, ...]) -> tuple[Piece, ...] | None
 
 def _value(room: Room, model: DataModel, of: CType, *, is_named: bool) -> Placed:
     made = layout(model, of)
-    by_floats = _by_floats(room, _flat(made, of)) if is_named else None
+    by_floats = _by_floats(room, _flat(model, made, of)) if is_named else None
     extends = extension(model, of, _WORD, by_int=True)
     if by_floats:
         return Placed(
@@ -78,7 +91,7 @@ def _place(registers: Registers, model: DataModel, signature: Signature) -> Plac
     result, hidden = None, None
     if signature.result is not None:
         made = layout(model, signature.result)
-        if made.size > 2 * _WORD and not _flat(made, signature.result):
+        if made.size > 2 * _WORD and not _flat(model, made, signature.result):
             hidden = Piece(0, _WORD, room.integer())
             result = registers.in_memory(_WORD)
         else:

@@ -20,8 +20,8 @@ def declared(of: CType, name: str) -> str:
             return f"_Complex {kind.value} {name}"
         case Vector(kind, count):
             return f"{vector(of)} {name}"
-        case Array(element, count):
-            return declared(element, f"{name}[{count}]")
+        case Array(element, count, is_flexible):
+            return declared(element, f"{name}[{'' if is_flexible else count}]")
         case Record():
             return f"{'union' if of.is_union else 'struct'} {of.name} {name}"
 

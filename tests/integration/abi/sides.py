@@ -194,8 +194,8 @@ def rename(signature: Signature, prefix: str) -> Signature:
                 return replace(one, name=prefix + one.name, members=tuple(map(member, one.members)))
             case Enumeration():
                 return replace(one, name=prefix + one.name)
-            case Array(element, count):
-                return Array(of(element), count)
+            case Array(element):
+                return replace(one, element=of(element))
             case _:
                 return one
 

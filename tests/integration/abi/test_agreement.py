@@ -34,6 +34,14 @@ def test_a_compiler_puts_each_byte_where_the_model_says(arch: str, batch: int, t
     assert [(row.number, row.what, row.says) for row in sides.held(convention, made, data)] == []
 
 
+@pytest.mark.parametrize("arch", OF_C)
+def test_what_few_programs_have(arch: str, tmp_path: Path) -> None:
+    convention = OF_C[arch]
+    made = list(enumerate(c.seldom(convention.model, VECTORS.get(arch, (8, 16)))))
+    data = sides.run(target(arch), sides.source(convention, made), tmp_path)
+    assert [(row.number, row.what, row.says) for row in sides.held(convention, made, data)] == []
+
+
 @pytest.mark.parametrize("arch", [arch if arch in AT_ONCE else deep(arch) for arch in OF_C])
 def test_a_row_that_is_wrong_is_seen(arch: str, tmp_path: Path) -> None:
     convention, left = OF_C[arch], None

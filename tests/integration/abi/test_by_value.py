@@ -57,7 +57,7 @@ def test_what_the_caller_passed(arch: str, tmp_path: Path) -> None:
         return stack[address - start : address - start + size]
 
     seen = Place(shot.registers, memory, shot.registers[table.sp])
-    signature = read(PROTOTYPE, load_all().by_arch[arch].triple).signature
+    signature = read(PROTOTYPE, load_all().by_arch[arch].triple, convention.model).signature
     placed = convention.place(signature).arguments
     model = convention.model
     found = [fetch(model, of, where, seen) for of, where in zip(signature.arguments, placed, strict=True)]

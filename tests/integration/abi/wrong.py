@@ -10,7 +10,7 @@ from harness.abi.place import Convention, Registers
 from .sides import Disagreement, Numbered
 
 Held = Callable[[Convention, Sequence[Numbered], bytes], Iterator[Disagreement]]
-UNSEEN = ("context",)  # holds no argument
+UNSEEN = ("context", "parts", "roles")  # hold no argument, are other names, and words
 
 
 def unseen(convention: Convention, held: Held, made: Sequence[Numbered], data: bytes) -> list[str]:

@@ -7,7 +7,8 @@ import pytest
 from harness.abi.conventions import OF_C
 from harness.abi.conventions.go import GO_ABI0, GO_INTERNAL
 from harness.abi.go_types import GO_MODELS, STRING
-from harness.abi.model import Array, Kind, Member, Record, Scalar, Signature
+from harness.abi.layout import MODELS
+from harness.abi.model import Array, Kind, Member, Record, Scalar, Signature, Vector
 from harness.abi.place import Placed, Placement
 from harness.abi.prototype import read
 from harness.registers import TABLES
@@ -19,7 +20,9 @@ POINTS = "typedef struct {float x, y, z;} p3;"
 
 
 def words(placed: Placed) -> str:
-    where = [f"{piece.where}{f'>>{8 * piece.shift}' if piece.shift else ''}" for piece in placed.pieces]
+    where = [
+        f"{piece.where}{f'>>{8 * piece.shift}' if piece.shift and not piece.part else ''}" for piece in placed.pieces
+    ]
     return ("*" if placed.by_reference else "") + ("+".join(where) or "-")
 
 
@@ -51,7 +54,7 @@ def all_of(made: Placement) -> str:
         ),
         ("arm64", "void f(int, __int128)", "x0 x2+x3"),  # C.10: an even register
         ("arm64", "struct {char c[17];} f(struct {char c[17];} s)", "*x0 result at *x8"),  # B.4; 6.9
-        ("arm", "void f(float, double, float)", "d0 d1 d0>>32"),  # AAPCS32 7.1.2: single-precision ones fill up
+        ("arm", "void f(float, double, float)", "s0 d1 s1"),  # AAPCS32 7.1.2: single-precision ones fill up
         ("arm", "void f(int, long long)", "r0 r2+r3"),  # 6.5, C.3
         ("arm", "int f(float x, ...)", "r0 = r0"),  # variadic: the base standard
         ("386", "struct {int a;} f(int, double)", "stack+8 stack+12 result at *stack+4"),
@@ -77,7 +80,7 @@ def all_of(made: Placement) -> str:
     ],
 )
 def test_the_documents_examples(arch: str, prototype: str, expected: str) -> None:
-    assert all_of(OF_C[arch].place(read(prototype, TRIPLES[arch]).signature)) == expected
+    assert all_of(OF_C[arch].place(read(prototype, TRIPLES[arch], MODELS[arch]).signature)) == expected
 
 
 @pytest.mark.parametrize(
@@ -125,3 +128,21 @@ def test_each_register_of_a_convention_is_one_of_its_architecture(convention) ->
     rows = convention.registers
     named = {*rows.integers, *rows.floats, *rows.integer_results, *rows.float_results, rows.context, rows.hidden}
     assert {name for name in named if name and name not in TABLES[convention.arch].by_name} <= {"st0"}
+
+
+@pytest.mark.parametrize(
+    ("arch", "size", "of"),
+    [
+        *((arch, size, Kind.INT) for arch in OF_C for size in (4, 32)),
+        *((arch, 2, Kind.CHAR) for arch in OF_C),
+        ("386", 16, Kind.INT),
+        ("amd64", 8, Kind.DOUBLE),
+        ("amd64", 16, Kind.INT128),
+    ],
+)
+def test_a_vector_that_no_compiler_is_held_to_is_refused(arch: str, size: int, of: Kind) -> None:
+    vector = Vector(of, size // OF_C[arch].model.sizes[of])
+    for each in (vector, Record("s", (Member("m", Array(vector, 2)),))):
+        for signature in (Signature((each,)), Signature((), each)):
+            with pytest.raises(ValueError, match="vector"):
+                OF_C[arch].place(signature)

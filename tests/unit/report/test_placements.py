@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.abi.explain import explain
+from harness.abi.layout import MODELS
 from harness.abi.prototype import read
 from harness.report.placements import lines
 from harness.toolchain import load_all
@@ -11,7 +12,7 @@ TRIPLES = {arch: row.triple for arch, row in load_all().by_arch.items()}
 
 
 def table(text: str, *arches: str, go: bool = False, width: int = 200) -> list[str]:
-    made = {arch: read(text, TRIPLES[arch]) for arch in arches}
+    made = {arch: read(text, TRIPLES[arch], MODELS[arch]) for arch in arches}
     rows = [(arch, row) for arch, prototype in made.items() for row in explain(prototype, arch, go=go)]
     return list(lines(made[arches[0]], rows, width))
 
@@ -64,3 +65,11 @@ def test_what_go_has_not_and_from_when_it_has_registers() -> None:
     found = table("struct {} f(struct {} e)", "amd64", go=True)
     assert found[1].split() == ["amd64", "sysv-amd64", "nothing", "nothing"]
     assert "amd64 go-internal: from Go 1.17 on" in found
+
+
+def test_of_a_large_struct_not_each_part_is_told() -> None:
+    found = table("void f(struct {char c[60000];} s)", "mips64le")
+    assert found[1].endswith(
+        "a7+" + "+".join(f"stack+{8 * number}" for number in range(8)) + "+... (7484 more, to stack+59928)  void"
+    )
+    assert max(map(len, table("void f(struct {char c[60000];} s)", *TRIPLES))) < 300

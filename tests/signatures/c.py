@@ -159,7 +159,7 @@ def core(model: DataModel, vectors: tuple[int, ...]) -> tuple[Signature, ...]:
         for kind in (Kind.FLOAT, Kind.DOUBLE, Kind.LDOUBLE):
             record = _struct(Array(Scalar(kind), most))
             found.append(Signature((record, number, record), record))
-    return (*found, *seldom(model, vectors))
+    return tuple(found)
 
 
 def _without_elements(types: Sequence[CType]) -> Iterator[Record]:
@@ -180,7 +180,7 @@ def _without_elements(types: Sequence[CType]) -> Iterator[Record]:
 
 
 def seldom(model: DataModel, vectors: Sequence[int]) -> tuple[Signature, ...]:
-    """Return the part of the core that few programs have, and compilers treat in ways that no document tells."""
+    """Return signatures without a number: what few programs have, and no document tells how it is passed."""
     number, long = Scalar(Kind.INT), Scalar(Kind.LONG)
     records = _without_elements(_types(model, vectors))
     found = [Signature((record, number, record), record) for record in records]
@@ -192,6 +192,8 @@ def seldom(model: DataModel, vectors: Sequence[int]) -> tuple[Signature, ...]:
     for kind in (Kind.DOUBLE, Kind.LLONG) if vectors and model.vectors_of_one else ():
         for of in (Vector(kind, 1), *_wrapped(Vector(kind, 1))):
             found.append(Signature((of, number, of), of))
+    types = _types(model, vectors)
+    found += [Signature((number, number), of, 1) for of in (*types, *map(_struct, types))]  # with ... arm has others
     return tuple(found)
 
 

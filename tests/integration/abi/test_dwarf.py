@@ -64,6 +64,7 @@ def test_each_function_is_placed_as_its_source_would_be(arch: str, version: str,
     convention = OF_C[arch]
     vectors = VECTORS.get(arch, (8, 16))
     made = [(number, c.made(convention.model, number, vectors)) for number in range(0, COUNT * STEP, STEP)]
+    made += enumerate(c.seldom(convention.model, vectors)[::STEP], COUNT * STEP)
     (tmp_path / "f.c").write_text("\n".join(functions(made)))
     library = tmp_path / "f.so"
     cc = [*target(arch).cc.command, f"-gdwarf-{version}", "-w", "-Wno-psabi", "-O1", "-shared", "-fPIC", "-nostdlib"]

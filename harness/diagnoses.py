@@ -8,6 +8,8 @@ NO_ROOM, ROOM = "no-result-pointer", "result-pointer-for-none"
 INTEGER_FOR_FLOAT, FLOAT_FOR_INTEGER = "integer-for-float", "float-for-integer"
 PROMOTED, VARIADIC, FIXED = "float-promoted", "called-as-variadic", "called-as-not-variadic"
 BY_REFERENCE, APART, WHOLE = "struct-by-reference", "struct-members-apart", "struct-as-integers"
+TOGETHER = ", "
+"""Stands between the arguments that one belief is about."""
 BELIEFS = (
     *(AS_GO, AS_C, AS_ABI0, AS_INTERNAL, NO_ROOM, ROOM, PROMOTED, BY_REFERENCE, APART, WHOLE),
     *(VARIADIC, FIXED, INTEGER_FOR_FLOAT, FLOAT_FOR_INTEGER),
@@ -16,6 +18,8 @@ BELIEFS = (
 
 DIRTY, MISALIGNED, UNCOUNTED = "narrow-integer-dirty", "stack-misaligned", "vectors-not-counted"
 ON_GOROUTINE, CLOBBERED, NONE_FITS = "on-goroutine-stack", "callee-saved-clobbered", "none-fits"
+FUNC_VALUE_AS_CODE, CODE_AS_FUNC_VALUE = "func-value-as-code", "code-as-func-value"
+"""Of what a program died: told of a fault, not of a call."""
 KINDS = (*BELIEFS, DIRTY, MISALIGNED, UNCOUNTED, ON_GOROUTINE, CLOBBERED, NONE_FITS)
 AT_RETURN = (CLOBBERED,)
 """What only a return shows."""

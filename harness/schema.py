@@ -156,7 +156,7 @@ class Choice:
         if value is None:
             return context.bad(node, f"expected {_wanted(self)}, found nothing")
         if text not in self.words:
-            known = ", ".join(self.words)
+            known = ", ".join(repr(word) if "," in word else word for word in self.words)
             return context.bad(node, f"{text!r} is not one of {known}{did_you_mean(text, self.words)}")
         return text
 

@@ -110,24 +110,27 @@ class Fault:
     """A signal that was the program's death. `address` is what the instruction could not reach, None where not known.
 
     `mapped` says whether memory can be read there; where the address is not known, why. `code` is the disassembly
-    around the instruction, which is marked.
+    around the instruction, which is marked. `astray` says why execution went there, where that is known: the name of
+    a diagnosis, and its lines.
     """
 
     signal: str
     address: int | None
     mapped: str
     code: tuple[str, ...] = ()
+    astray: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the fault as plain data."""
         address = None if self.address is None else hex(self.address)
-        return {"signal": self.signal, "address": address, "mapped": self.mapped, "code": list(self.code)}
+        astray = {"astray": list(self.astray)} if self.astray else {}
+        return {"signal": self.signal, "address": address, "mapped": self.mapped, "code": list(self.code), **astray}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Fault:
         """Return the fault that `to_json` wrote."""
         address = None if row["address"] is None else int(row["address"], 16)
-        return cls(row["signal"], address, row["mapped"], tuple(row["code"]))
+        return cls(row["signal"], address, row["mapped"], tuple(row["code"]), tuple(row.get("astray", ())))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from harness import diagnoses as of
-from harness.abi.same import agree, agree_as_floats, said
+from harness.abi.same import agree, agree_as_floats, is_told, said
 from harness.snapshot import GO_ASSEMBLY, RETURN, Argument, Doubts, Meant, Reading, Snapshot
 
 CERTAIN, LIKELY, POSSIBLE, UNEXPLAINED = "certain", "likely", "possible", "unexplained"
@@ -254,7 +254,7 @@ def _by_values(
 ) -> Diagnosis:
     """Return the first belief by which all arguments are what they should be, if these tell: 0 may be anywhere."""
     impossible = _IMPOSSIBLE.get(doubts.caller_is, ())
-    possible = (row for row in doubts.readings if row.kind not in impossible and (not row.about or row.about in wrong))
+    possible = (row for row in doubts.readings if row.kind not in impossible and _is_about(row, wrong))
     telling = {wanted[name] for name in wrong} - _TRIVIAL
     fitting = [row for row in possible if _fits(row.arguments, wanted, as_floats=row.kind == of.PROMOTED)]
     if not fitting or not telling:
@@ -309,10 +309,14 @@ def _unlike(arguments: Sequence[Argument], wanted: Mapping[str, str]) -> list[st
     return [name for name, text in wanted.items() if name in seen and not agree(seen[name], text)]
 
 
+def _is_about(row: Reading, wrong: Sequence[str]) -> bool:
+    return not row.about or not set(wrong).isdisjoint(row.about.split(of.TOGETHER))
+
+
 def _fits(arguments: Sequence[Argument], wanted: Mapping[str, str], *, as_floats: bool = False) -> bool:
     """Whether all that is wanted is known, and so."""
     seen, same = _known(arguments), agree_as_floats if as_floats else agree
-    return all(name in seen and same(seen[name], text) for name, text in wanted.items())
+    return all(name in seen and is_told(seen[name], text) and same(seen[name], text) for name, text in wanted.items())
 
 
 def _table(meant: Meant, row: Reading) -> Iterator[str]:

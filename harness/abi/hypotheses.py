@@ -29,6 +29,7 @@ from harness.diagnoses import (
     NO_ROOM,
     PROMOTED,
     ROOM,
+    TOGETHER,
     VARIADIC,
     WHOLE,
 )
@@ -120,6 +121,7 @@ def _by_signature(actual: Meaning) -> Iterator[tuple[str, str, Meaning]]:
             made = _placed(actual, believed, actual.convention)
             if made is not None:
                 yield kind, "", made
+    yield from _all_at_once(actual)
     for index, of in enumerate(signature.arguments[:_MOST]):
         for kind, other in _instead(of):
             believed = replace(signature, arguments=_with(signature.arguments, index, other))
@@ -130,6 +132,21 @@ def _by_signature(actual: Meaning) -> Iterator[tuple[str, str, Meaning]]:
             for kind, found in _of_record(actual, index, of).items():
                 if found is not None:
                     yield kind, names[index], found
+
+
+def _all_at_once(actual: Meaning) -> Iterator[tuple[str, str, Meaning]]:
+    """Yield that all numbers of one kind were passed as the other: one mistake about several arguments."""
+    signature, names = actual.prototype.signature, actual.prototype.names
+    ways: dict[tuple[str, CType], dict[int, str]] = {}
+    for index, of in enumerate(signature.arguments):
+        for way in _instead(of):
+            ways.setdefault(way, {})[index] = names[index]
+    for (kind, other), about in ways.items():
+        if len(about) > 1:
+            instead = tuple(other if index in about else of for index, of in enumerate(signature.arguments))
+            made = _placed(actual, replace(signature, arguments=instead), actual.convention)
+            if made is not None:
+                yield kind, TOGETHER.join(about.values()), made
 
 
 def _promoted(of: CType) -> CType:

@@ -48,6 +48,11 @@ def agree(one: str, other: str) -> bool:
     return None not in numbers and numbers[0] == numbers[1] and {more, more_too} <= {"", ALL_ONES}
 
 
+def is_told(text: str, wanted: str) -> bool:
+    """Whether a value tells enough to be evidence that it is the one that is `wanted`: not any pointer does."""
+    return text != _POINTER or wanted == _POINTER
+
+
 def agree_as_floats(one: str, other: str) -> bool:
     """Whether two numbers are the same once each is rounded to a float; what is no number has to `agree`."""
     if agree(one, other):

@@ -18,8 +18,10 @@ def heading(told: Told) -> str:
     shot = told.shot
     name = shot.place.partition("+")[0]
     doubts = shot.meant.doubts if shot.meant is not None else None
+    if shot.when != ENTRY:
+        return f"{shot.at}, hit {shot.hit}, back in {name}"
     if doubts is None:
-        return f"{name}, hit {shot.hit}" + (f", {shot.when}" if shot.when != ENTRY else "")
+        return f"{name}, hit {shot.hit}"
     caller = f", called from {doubts.caller}" if doubts.caller else ""
     return f"{'Go' if doubts.is_go else 'C'} function {name}, hit {shot.hit}{caller}"
 

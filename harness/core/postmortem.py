@@ -9,6 +9,7 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
+from harness.abi import astray
 from harness.core.memory import CUT_OFF, NOT_MAPPED, NotInCoreError
 from harness.core.reader import SOURCE, Core
 from harness.core.threads import Thread
@@ -104,7 +105,7 @@ class Remains:
             notes=(*self._notes, *where.notes),
             frames=back.frames,
             ended=back.ended,
-            fault=self._fault(signal, where) if is_dead else None,
+            fault=self._fault(signal, where, thread) if is_dead else None,
         )
 
     def _raised(self, thread: Thread, signal: str) -> Raised:
@@ -132,13 +133,15 @@ class Remains:
         piece = self.core.memory.piece(address)
         return piece is not None and "x" in piece.flags
 
-    def _fault(self, name: str, where: Raised) -> Fault:
-        told = self.core.signal
+    def _fault(self, name: str, where: Raised, thread: Thread) -> Fault:
+        told, table = self.core.signal, TABLES[self.core.arch]
+        at = thread.registers.get(table.pc, 0)
+        gone = astray.told(table, at, thread.registers, self._memory, self._usable)
         address, why = (None, NO_SIGINFO) if told is None else told.address_at(where.pc)
         if address is None:
-            return Fault(name, None, why, where.code)
+            return Fault(name, None, why, where.code, gone)
         is_mapped = self.core.memory.why_not(address) != NOT_MAPPED
-        return Fault(name, address, "mapped" if is_mapped else "not mapped", where.code)
+        return Fault(name, address, "mapped" if is_mapped else "not mapped", where.code, gone)
 
     def _memory(self, address: int, size: int) -> bytes | None:
         """Return what the core has, or else what the files have that were mapped there."""

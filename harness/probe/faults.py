@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from harness.abi import astray
 from harness.core.layout import LAYOUTS
 from harness.core.process import Signal, signal
 from harness.probe.frames import Frames, reader
@@ -56,7 +57,8 @@ class Candidates:
             word = told.word if told is not None else None
             where = raised(table, fault.signal, pc, reader(stub), found, word, registers.values)
             address, why = (None, why) if told is None else told.address_at(where.pc)
-            fault = Fault(fault.signal, address, why or self._mapped(stub, address), where.code)
+            gone = astray.told(table, pc, registers.values, reader(stub), found)
+            fault = Fault(fault.signal, address, why or self._mapped(stub, address), where.code, gone)
             if whole:
                 back = self._frames.backtrace({**registers.values, table.pc: where.pc})
         except StubEnded as error:

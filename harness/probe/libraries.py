@@ -85,11 +85,25 @@ class Libraries:
         before, self._known = self._known, modules(self._main, reader(self._stub), self._find)[1:]
         return _without(self._known, before), _without(before, self._known)
 
+    def has(self, address: int) -> bool:
+        """Whether a library has `address`."""
+        return holding(self._known, address) is not None
+
     def at(self, address: int) -> Module:
         """Return the library that has `address`, or else the program."""
         return holding(self._known, address) or self._main
 
 
 def _without(some: Sequence[Module], others: Sequence[Module]) -> Sequence[Module]:
-    there = {(module.program.path, module.bias) for module in others}
-    return [module for module in some if (module.program.path, module.bias) not in there]
+    there = {_identity(module) for module in others}
+    return [module for module in some if _identity(module) not in there]
+
+
+def _identity(module: Module) -> tuple[object, ...]:
+    """Return what tells a mapped file apart: a namespace (dlmopen) has the dynamic loader by another path."""
+    path = module.program.path
+    try:
+        stat = path.stat()
+    except OSError:  # it is mapped, whatever became of it
+        return path, module.bias
+    return stat.st_dev, stat.st_ino, module.bias

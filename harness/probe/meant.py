@@ -92,7 +92,7 @@ class Meanings:
         found = entered.of.results(self._place(registers, entered.sp), entered.room)
         now = self._kept(registers)
         clobbered = tuple(
-            f"{name} was {before:#x} at the call, and is {now[name]:#x}"
+            f"{name} was {before:#x} at the call, and is {now[name]:#x}; it is preserved ({self._table.rule})"
             for name, before in entered.kept.items()
             if name in now and now[name] != before
         )

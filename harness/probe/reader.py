@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import itertools
 import os
-import select
 import threading
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -14,17 +11,21 @@ from typing import Protocol
 
 from harness.build.store import Store
 from harness.elf.identity import identify
-from harness.errors import UsageError
+from harness.errors import CrossabiError, UsageError, mistaken
 from harness.probe import layout
 from harness.probe.guest import Guest
+from harness.probe.pipe import Pipe
 from harness.process import client
 from harness.process.spec import Finished
 from harness.qemulog.layouts import LAYOUTS, Layout
 from harness.qemulog.records import Record, Splitter
 
-CHUNK = 1 << 20
 CUT = "the program closed QEMU's log while it ran: what came then was not seen"
-PAUSE = 1  # milliseconds; the pipe, which holds a record a page, does not fill in them
+BEHIND = 10  # niceness of who reads the log: who writes it and who carries it come first
+FULL = (
+    "QEMU's log was written faster than it could be read: if a signal came meanwhile whose handler has no SA_RESTART,"
+    " records are missing"
+)
 FEW, GAP = 32, 128  # ranges of a filter; bytes between two that are joined when there are more
 LOG = "log"
 WIDTH = 4  # bytes of a filter's range; a block is logged when its first address is in it, and no block starts within
@@ -112,16 +113,22 @@ def run(guest: Guest, *listeners: Listener) -> tuple[Finished, tuple[str, ...]]:
             finished = client.run(guest.under(*(options(addresses, folder / LOG) if addresses else ())))
         finally:
             reader.finish()
-    torn = reader.splitter.torn
-    notes = (f"{torn} records of the log were cut off" if torn else "", CUT if reader.cut else "")
+    if reader.error is not None:
+        raise reader.error
+    torn, pipe = reader.splitter.torn, reader.pipe
+    notes = (
+        f"{torn} records of the log were cut off" if torn else "",
+        CUT if pipe.cut else "",
+        FULL if pipe.was_full else "",
+    )
     return finished, tuple(filter(None, notes))
 
 
 class LogReader(threading.Thread):
     """Hands every whole record to `consume`, in its own thread, until `finish`. `splitter.torn` counts the others.
 
-    The emulator has the log open until it ends; when it closes before, `runs_on` tells so, and `cut` is set: a program
-    shares descriptors with its emulator, and one that closes those of others closes the log.
+    A program shares descriptors with its emulator, and one that closes those of others closes the log: then `pipe.cut`
+    is set. With an `error` what came after it was not looked at.
     """
 
     def __init__(
@@ -134,44 +141,31 @@ class LogReader(threading.Thread):
     ) -> None:
         super().__init__(name="crossabi-log")
         self.splitter = Splitter(layout, wanted)
-        self.cut = False
-        self._runs_on = runs_on
+        self.error: CrossabiError | None = None
+        self.pipe = Pipe(fifo, runs_on)
         self._consume = consume
-        os.mkfifo(fifo, 0o600)
-        self._fd = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # hangs up when its last writer is gone
-        with contextlib.suppress(OSError):  # somebody who has many pipes may not have a large one
-            fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, CHUNK)
-        self._wake, self._waker = os.pipe2(os.O_CLOEXEC)
 
     def run(self) -> None:
-        """Read, cut and hand on. Between reads it lets the pipe fill: waking up for each record costs more than it."""
-        poller, waiter = select.poll(), select.poll()
-        poller.register(self._fd, select.POLLIN)
-        waiter.register(self._fd, 0)  # hanging up only, which has to be looked at while the program still is there
-        for one in (poller, waiter):
-            one.register(self._wake, select.POLLIN)
-        ending = hung = False
-        while True:
-            ready = dict(poller.poll(0 if ending else None))
-            events = ready.get(self._fd, 0)
-            if events & select.POLLIN:
-                for record in self.splitter.feed(os.read(self._fd, CHUNK)):
-                    self._consume(record)
-                if not (ending or hung):
-                    events |= dict(waiter.poll(PAUSE)).get(self._fd, 0)
-            elif events:
-                poller.unregister(self._fd)
-            elif ending:
-                break
-            if events & select.POLLHUP and not hung:
-                hung, self.cut = True, self._runs_on()
-            ending = ending or self._wake in ready
-        for record in self.splitter.end():
+        """Read, cut and hand on; after an error all is read to the end as well, so that nobody waits."""
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)  # this thread's alone, on Linux
+        parts = self.pipe.parts()
+        try:
+            for part in parts:
+                self._hand_on(self.splitter.feed(part))
+            self._hand_on(self.splitter.end())
+        except CrossabiError as error:
+            self.error = error
+        except Exception as mistake:
+            self.error = mistaken("a record of the log was looked at", mistake)
+        for _ in parts:
+            pass
+
+    def _hand_on(self, records: Iterable[Record]) -> None:
+        for record in records:
             self._consume(record)
 
     def finish(self) -> None:
         """Read what is left, end, and close everything; nobody may still write."""
-        os.close(self._waker)
+        self.pipe.finish()
         self.join()
-        os.close(self._fd)
-        os.close(self._wake)
+        self.pipe.close()

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Collection
 from typing import NamedTuple
 
 from harness.process.seccomp import Asked, Listener, Rule, Test, argument
@@ -43,6 +44,11 @@ _SETS_MASK = (  # rt_sigprocmask(SIG_SETMASK, set, NULL, 8)
 )
 
 
+_FUTEXES = frozenset(calls.futex for calls in _CALLS.values())
+_EXECVES = frozenset(number for calls in _CALLS.values() for number in (calls.execve, calls.execveat))
+_LOOKS = 10  # in which execve has replaced the program, unless it has failed
+
+
 def _rules(calls: _Calls) -> tuple[Rule, ...]:
     return (Rule(calls.mask, _SETS_MASK), *map(Rule, calls[1:4]))
 
@@ -65,6 +71,8 @@ class Turnstile:
         self._blocked: dict[int, int] = {}  # of threads: the set by which they have blocked last
         self._waiting: dict[int, Asked] = {}
         self._is_open = False
+        self._replacing: int | None = None  # the thread that has called execve, of which it is not known what came
+        self._looks = 0  # at that
         self._threads: set[int] = set()  # those of the process that were seen to be
         self._memory = -1  # of the process, as a file; a run asks some five hundred times
 
@@ -74,20 +82,28 @@ class Turnstile:
         return asked.audit in _CALLS and asked.number in _CALLS[asked.audit][:4]
 
     def look(self) -> None:
-        """Let the next one in where the one before does not stop, but waits for a lock; to be called now and then."""
-        if self._waiting and self._turn is not None and _is_locked_out(self._turn):
+        """Let the next one in where the one before does not stop, but waits for a lock; to be called now and then.
+
+        So it is where the program has not become another one, though it was to.
+        """
+        if self._replacing is not None:
+            self._looks += 1
+            self._settle(has_failed=self._looks > _LOOKS or not _is_in(self._replacing, _EXECVES))
+        if self._waiting and self._turn is not None and _is_in(self._turn, _FUTEXES, or_gone=True):
             self._leave(self._turn)
 
     def take(self, asked: Asked) -> None:
         """Let a call go on, or keep it waiting."""
         thread, calls = asked.pid, _CALLS[asked.audit]
+        if self._replacing is not None:
+            self._settle(has_failed=thread == self._replacing)
         if self._is_open or not self._is_ours(thread):
             self._listener.answer(asked)
         elif asked.number == calls.mask and self._blocks(asked):
             self._blocked[thread] = asked.arguments[1]
             if self._frames.get(thread, asked.arguments[1]) != asked.arguments[1]:
                 self._listener.answer(asked)
-            elif self._turn in (None, thread):
+            elif self._turn in (None, thread) and self._replacing is None:
                 self._turn, self._has_begun = thread, True
                 self._listener.answer(asked)
             else:
@@ -101,14 +117,14 @@ class Turnstile:
                 self._threads.discard(thread)
             if asked.number in (calls.mask, calls.exit):
                 self._leave(thread)
-            elif self._has_begun:  # QEMU has; the program that it becomes may never unblock
-                self.open()
+            elif self._has_begun:  # QEMU has; the kernel ends the other threads, if it is no failure
+                self._replacing, self._looks = thread, 0
             else:
                 self._forget_memory()  # the next program has another
 
     def open(self) -> None:
         """Let everybody through from now on; also to be called when the process has ended, of which this has a file."""
-        self._is_open = True
+        self._is_open, self._replacing = True, None
         self._forget_memory()
         while self._waiting:
             self._listener.answer(self._waiting.popitem()[1])
@@ -117,10 +133,29 @@ class Turnstile:
         """Let the next one in, if `thread` was."""
         if self._turn == thread:
             self._turn = None
-            while self._waiting and self._turn is None:
-                after = next(iter(self._waiting))
-                if self._listener.answer(self._waiting.pop(after)):
-                    self._turn = after
+            self._let_in()
+
+    def _let_in(self) -> None:
+        """Let the next one in, if nobody is and all are not about to end."""
+        while self._waiting and self._turn is None and self._replacing is None:
+            after = next(iter(self._waiting))
+            if self._listener.answer(self._waiting.pop(after)):
+                self._turn = after
+
+    def _settle(self, *, has_failed: bool) -> None:
+        """Let everybody through where the process has become another program, which may never unblock; else go on."""
+        if self._is_replaced():
+            self.open()
+        elif has_failed:
+            self._replacing = None
+            self._let_in()
+
+    def _is_replaced(self) -> bool:
+        """Whether the memory of the process is another: there is nothing to read in the old one, not even a hole."""
+        try:
+            return self._memory >= 0 and not os.pread(self._memory, 1, 0)
+        except OSError:
+            return False
 
     def _is_ours(self, thread: int) -> bool:
         """Whether `thread` is one of the process, and not of another that it started."""
@@ -144,11 +179,11 @@ class Turnstile:
             self._memory = -1
 
 
-def _is_locked_out(thread: int) -> bool:
-    """Whether `thread` waits for a futex, or is gone."""
+def _is_in(thread: int, numbers: Collection[int], *, or_gone: bool = False) -> bool:
+    """Whether `thread` waits in one of some system calls; what is only running may be in any of them."""
     try:
         with open(f"/proc/{thread}/syscall", "rb") as file:  # noqa: PTH123
             number = file.read().split()[0]
     except (OSError, IndexError):
-        return True
-    return number.isdigit() and int(number) in {calls.futex for calls in _CALLS.values()}
+        return or_gone
+    return int(number) in numbers if number.lstrip(b"-").isdigit() else not or_gone

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.abi.diagnose import diagnose
 from harness.registers import FLOAT, TABLES, VECTOR, RegisterTable
-from harness.snapshot import FAULT, THREAD, Meant, Snapshot
+from harness.snapshot import FAULT, THREAD, Fault, Meant, Snapshot
 
 WIDTH = 100
 SHOWN = 12  # snapshots under a table
@@ -22,9 +22,7 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
     is_death = snapshot.when in (FAULT, THREAD)
     yield f"{snapshot.when if is_death else f'{snapshot.at} {snapshot.when}, hit {snapshot.hit}'} · {where}"
     if snapshot.fault is not None:
-        fault = snapshot.fault
-        known = "" if fault.address is None else f"{fault.address:#x}, "
-        yield f"  {fault.signal}, address {known}{fault.mapped}"
+        yield from _died(snapshot.fault)
     if snapshot.meant is not None:
         yield from _meant(snapshot.meant)
         yield from _diagnosed(snapshot, snapshot.meant)
@@ -54,6 +52,15 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
         yield f"  backtrace: {' ← '.join(snapshot.backtrace)}"
     for note in snapshot.notes:
         yield f"  note: {note}"
+
+
+def _died(fault: Fault) -> Iterator[str]:
+    known = "" if fault.address is None else f"{fault.address:#x}, "
+    yield f"  {fault.signal}, address {known}{fault.mapped}"
+    if fault.astray:
+        name, first, *rest = fault.astray
+        yield f"  {name}: {first}"
+        yield from (f"  {row}" for row in rest)
 
 
 def _meant(meant: Meant) -> Iterator[str]:

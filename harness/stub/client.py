@@ -7,10 +7,11 @@ import re
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from signal import Signals
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from harness.registers import RegisterTable
 from harness.stub import layouts, signals, stops
@@ -36,12 +37,17 @@ _HANDLER = 256  # bytes that a signal's handler runs below what it interrupts, a
 _FINISH = 1.0  # seconds in which a killed server may end
 
 
-class _Visit(NamedTuple):
-    """A thread at a breakpoint. The stack pointer tells a call from one that is nested in it."""
+@dataclass(frozen=True)
+class _Visit:
+    """A thread at a breakpoint. The stack pointer tells a call from one that is nested in it.
+
+    `general` is what the stub said of its registers there.
+    """
 
     thread: str
     pc: int
     sp: int
+    general: bytes = field(compare=False, repr=False)
 
 
 class Stub(Target):
@@ -386,14 +392,23 @@ class Stub(Target):
         """Whether the last stop is a hit that was reported before.
 
         A thread that a signal kept from stepping off comes back there after the handler, unless there is none: then the
-        stub may have stepped off by itself, and it is the next hit there that counts.
+        stub may have stepped off by itself, and it is the next hit there that counts. A handler that has not returned
+        but jumped (siglongjmp) lets it come there for another call, with other arguments.
         """
         hit, left = self._hit, self._stepping.get(self.stop.thread, [])
         if hit is None:
             return False
         known = hit in left
+        if known and self._passed(left[left.index(hit)]) != self._passed(hit):
+            left.remove(hit)
+            return False
         left[:] = left[: left.index(hit)] if known else [row for row in left if abs(hit.sp - row.sp) >= _HANDLER]
         return known
+
+    def _passed(self, visit: _Visit) -> Mapping[str, int]:
+        """Return what was in the registers that can hold arguments, and in that of the return address."""
+        names = layouts.ARGUMENTS[self.table.arch] | {self.table.link} - {""}
+        return self._layout.read(visit.general, lambda _: {}, names).values
 
     def _not_yet(self, hit: _Visit) -> None:
         """Keep in mind that a thread has not stepped off a breakpoint."""
@@ -424,7 +439,8 @@ class Stub(Target):
         found = self.registers(names=(self.table.pc, self.table.sp)).values
         if len(found) < 2:
             raise StubRefused("the stub does not tell the program counter and the stack pointer")
-        return _Visit(self.stop.thread, found[self.table.pc], found[self.table.sp])
+        general = self._kept.get(self.stop.thread, {}).get(b"g", b"")
+        return _Visit(self.stop.thread, found[self.table.pc], found[self.table.sp], general)
 
 
 def _left(deadline: float) -> float:

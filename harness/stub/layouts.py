@@ -25,6 +25,23 @@ BY_ARCH: Mapping[str, Description] = MappingProxyType(
     }
 )
 
+ARGUMENTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "amd64": frozenset({"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11"}),
+        "386": frozenset({"eax", "ecx", "edx"}),
+        "arm64": frozenset(f"x{number}" for number in range(9)),
+        "riscv64": frozenset(f"a{number}" for number in range(8)),
+        "s390x": frozenset(f"r{number}" for number in range(2, 7)),
+        "ppc64le": frozenset(f"r{number}" for number in range(3, 11)),
+        "arm": frozenset(f"r{number}" for number in range(4)),
+        "mips64le": frozenset(f"a{number}" for number in range(8)),
+    }
+)
+"""Registers of general use that can hold arguments in C or Go.
+
+Not those that Go's assembler uses, which are others where asyncPreempt (runtime/preempt_*.s) returns to a function.
+"""
+
 # How far gdbserver moves the program counter back at a breakpoint, whoever put it there (gdb's decr_pc_after_break).
 MOVED_BACK: Mapping[str, int] = MappingProxyType({"amd64": 1, "386": 1})
 

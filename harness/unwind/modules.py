@@ -99,6 +99,18 @@ class Module:
         return _frames(self.program.path, (stat.st_size, stat.st_mtime_ns))
 
 
+def start_at(found: Iterable[Module], address: int) -> str:
+    """Return the name of the function whose first instruction is at a run-time address, or an empty text."""
+    module = holding(found, address)
+    return module.function_name_at(address) if module is not None and module.starts(address) else ""
+
+
+def code_at(found: Iterable[Module], address: int) -> str:
+    """Return ``symbol+0x10`` of a run-time address that is in a function's code, or an empty text."""
+    module = holding(found, address)
+    return module.code_name_at(address) if module is not None else ""
+
+
 def holding(found: Iterable[Module], address: int) -> Module | None:
     """Return the one that has `address`."""
     return next((module for module in found if module.holds(address)), None)

@@ -149,6 +149,35 @@ int main(int argc, char **argv) {
   return 0;
 }
 """
+AGAIN = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+int main(int argc, char **argv) {
+  int all = 0;
+  for (int round = 0; round < 4; round++) {
+    void *library = dlmopen(LM_ID_NEWLM, argv[1], RTLD_NOW);
+    all += ((int (*)(int))dlsym(library, "twice"))(round);
+    dlclose(library);
+  }
+  return all != 12;
+}
+"""
+
+
+@pytest.mark.parametrize(("arch", "runner"), [("amd64", "native"), ("amd64", "qemu"), ("ppc64le", "qemu")])
+def test_the_loader_stays_where_a_namespace_that_lists_it_goes(arch: str, runner: str, tmp_path: Path) -> None:
+    cc = [*target(arch).cc.command, "-O1", "-g"]
+    (tmp_path / "again.c").write_text(AGAIN)
+    (tmp_path / "other.c").write_text(OTHER)
+    subprocess.run([*cc, "-o", tmp_path / "again", tmp_path / "again.c"], check=True)
+    subprocess.run([*cc, "-shared", "-fPIC", "-o", tmp_path / "libother.so", tmp_path / "other.c"], check=True)
+    options = ("--at=twice", "--hits=1-9", "--timeout=60", f"--runner={runner}")
+    ran, shots = snapshot(*options, tmp_path / "again", "--", tmp_path / "libother.so")
+    assert "ended with exit 0" in ran.text
+    assert "twice: hit 4 times" in ran.text
+    assert len(shots) == 4
+
+
 OTHER = """
 static int pad(int x) { return x; }
 __attribute__((noipa)) int twice(int x) { return pad(2 * x); }

@@ -303,6 +303,78 @@ def test_a_block_that_a_signal_kept_from_running_is_no_hit_in_whichever_thread(a
     assert sorted(arguments) == list(range(6000))
 
 
+TICKING = """
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+static volatile int ticks;
+static void tick(int n) { ticks += n; }
+__attribute__((noipa)) int counted(int a) { return a + ticks; }
+int main(void) {
+  struct itimerval often = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
+  struct sigaction plain;
+  memset(&plain, 0, sizeof plain);
+  plain.sa_handler = tick;
+  sigaction(SIGALRM, &plain, 0);
+  setitimer(ITIMER_REAL, &often, 0);
+  for (int i = 0; i < 20000; i++) counted(i);
+  setitimer(ITIMER_REAL, &never, 0);
+  return !ticks;
+}
+"""
+
+
+@ARCHES
+def test_no_record_is_lost_while_a_handler_interrupts_what_the_emulator_writes(arch: str, tmp_path: Path) -> None:
+    (tmp_path / "ticking.c").write_text(TICKING)
+    program = tmp_path / "ticking"
+    subprocess.run([*target(arch).cc.command, "-O1", "-no-pie", "-o", program, tmp_path / "ticking.c"], check=True)
+    ran = snapshot("--at=counted", "--source=log", "--runner=qemu", program)
+    assert "counted: hit 20000 times" in ran.text or "records are missing" in ran.text
+
+
+JUMPING = """
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/time.h>
+static sigjmp_buf back;
+static volatile long jumped, i, bad;
+__attribute__((noipa)) long twice(long a) { return 2 * a; }
+static void jump(int n) { jumped += n / n; siglongjmp(back, 1); }
+int main(void) {
+  struct itimerval often = {{0, 20000}, {0, 20000}}, never = {{0, 0}, {0, 0}};
+  signal(SIGALRM, jump);
+  setitimer(ITIMER_REAL, &often, 0);
+  sigsetjmp(back, 1);
+  while (jumped < 30) {
+    long a = i++;
+    bad += twice(a) != 2 * a;
+  }
+  setitimer(ITIMER_REAL, &never, 0);
+  return bad != 0;
+}
+"""
+
+
+@pytest.mark.parametrize(("arch", "runner"), [("amd64", "native"), ("arm64", "qemu"), ("s390x", "qemu")])
+def test_a_call_that_a_handler_jumped_out_of_is_not_taken_for_the_next(arch: str, runner: str, tmp_path: Path) -> None:
+    (tmp_path / "jumping.c").write_text(JUMPING)
+    program = tmp_path / "jumping"
+    subprocess.run([*target(arch).cc.command, "-O1", "-g", "-o", program, tmp_path / "jumping.c"], check=True)
+    ran = snapshot(
+        "--at=twice", "--when=both", "--hits=1-400", "--json", "--source=stub", f"--runner={runner}", program
+    )
+    assert "ended with exit 0" in ran.text
+    found = {(row["when"], row["hit"]): row["meant"] for row in rows(ran)}
+    pairs = [
+        (found["entry", hit]["arguments"][0]["value"], meant["results"][0]["value"])
+        for (when, hit), meant in found.items()
+        if when == "return"
+    ]
+    assert len(pairs) > 20
+    assert [pair for pair in pairs if pair[1] != 2 * pair[0]] == []
+
+
 CHOSEN = """
 static int one(int a) { return a + 1; }
 static int (*choose(void))(int) { return one; }

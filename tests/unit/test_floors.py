@@ -61,7 +61,7 @@ def test_no_branch_hangs_on_the_name_of_an_architecture(path: Path) -> None:
 
 def test_the_keeper_needs_only_the_standard_library() -> None:
     assert imported_rooms(HARNESS / "process" / "keeper.py") <= {"process"}
-    for name in ("family", "forks", "opens", "seccomp"):
+    for name in ("family", "forks", "opens", "seccomp", "turnstile", "drain"):
         assert imported_rooms(HARNESS / "process" / f"{name}.py") <= {"process"}
 
 

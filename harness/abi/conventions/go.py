@@ -24,7 +24,7 @@ def _numbered(prefix: str, *numbers: int) -> tuple[str, ...]:
     return tuple(f"{prefix}{number}" for number in numbers)
 
 
-_CONTEXT: Mapping[str, str] = MappingProxyType(
+CONTEXT: Mapping[str, str] = MappingProxyType(
     {
         "amd64": "rdx",
         "arm64": "x26",
@@ -36,7 +36,8 @@ _CONTEXT: Mapping[str, str] = MappingProxyType(
         "mips64le": "s6",
     }
 )
-_BELOW: Mapping[str, int] = MappingProxyType({**dict.fromkeys(_CONTEXT, 8), "ppc64le": 32, "arm": 4, "386": 4})
+"""In which register the code of a func value finds it (abi-internal.md; ABI0 alike)."""
+_BELOW: Mapping[str, int] = MappingProxyType({**dict.fromkeys(CONTEXT, 8), "ppc64le": 32, "arm": 4, "386": 4})
 """Bytes below the first argument on the stack: a return address, or the room for one."""
 
 _SINCE: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
@@ -145,7 +146,7 @@ def _rows(arch: str, integers: tuple[str, ...] = (), floats: tuple[str, ...] = (
         hidden_result="",
         stack=_BELOW[arch],
         slot=1,
-        context=_CONTEXT[arch],
+        context=CONTEXT[arch],
     )
 
 

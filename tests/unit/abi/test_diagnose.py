@@ -199,6 +199,20 @@ def test_a_return_shows_what_was_not_preserved() -> None:
     assert diagnose(replace(back, meant=Meant("sysv-amd64", doubts=Doubts(False)))) is None
 
 
+def test_a_belief_about_several_arguments_is_of_any_that_is_wrong() -> None:
+    found = diagnose(
+        shot("1.5", "22", readings=[reading(kinds.INTEGER_FOR_FLOAT, "11", "22", about="a, b")]), {"a": "11", "b": "22"}
+    )
+    assert found is not None
+    assert found.sentence == "add was called with an integer for a, b, which it takes as floating-point"
+
+
+def test_a_pointer_to_nobody_knows_what_explains_nothing() -> None:
+    found = diagnose(shot("0x10 <f>", readings=[reading(kinds.NO_ROOM, "0x20")]), {"a": "pointer <g>"})
+    assert found is not None
+    assert found.kind == kinds.NONE_FITS
+
+
 def test_values_that_may_be_anywhere_explain_nothing() -> None:
     found = diagnose(shot("5", "0", readings=[reading(kinds.ROOM, "0", "7")]), {"a": "0"})
     assert found is not None

@@ -82,6 +82,12 @@ def test_numbers_of_the_other_kind_move_what_comes_behind_them() -> None:
     assert types == ["int", "long long"]
 
 
+def test_all_numbers_of_a_kind_may_be_of_the_other() -> None:
+    found = beliefs(of(OF_C["amd64"], DOUBLE, LONG, DOUBLE), "")
+    assert of_kind(found, kinds.INTEGER_FOR_FLOAT, "a, c") == [["rdi", "rsi", "rdx"]] * 2
+    assert not any(kinds.TOGETHER in row.about for row in found if row.kind == kinds.FLOAT_FOR_INTEGER)
+
+
 def test_floats_are_promoted_together() -> None:
     (row,) = [row for row in beliefs(of(OF_C["amd64"], FLOAT, FLOAT), "") if row.kind == kinds.PROMOTED]
     assert row.meaning.prototype.types == ("double", "double")

@@ -172,4 +172,4 @@ def test_calls_are_explained_one_by_one() -> None:
 
 def test_a_return_has_a_heading_too() -> None:
     (told,) = probed.told(run(back(argument("", "7")))).values()
-    assert calls.heading(told) == "call, hit 1, return"
+    assert calls.heading(told) == "add, hit 1, back in call"

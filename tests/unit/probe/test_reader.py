@@ -51,11 +51,11 @@ def test_a_log_that_is_closed_is_cut_where_its_writer_runs_on(runs_on: bool, tmp
         assert not asked.is_set()
     assert asked.wait(10)
     reader.finish()
-    assert reader.cut == runs_on
+    assert reader.pipe.cut == runs_on
 
 
 def test_a_log_that_nobody_opened_is_not_cut(tmp_path: Path) -> None:
     reader = LogReader(tmp_path / "log", LAYOUTS["arm64"], lambda _: None, runs_on=lambda: True)
     reader.start()
     reader.finish()
-    assert not reader.cut
+    assert not reader.pipe.cut

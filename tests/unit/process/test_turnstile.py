@@ -116,6 +116,38 @@ thread.join()
     assert said(keeper, code) == ["next"]
 
 
+def test_after_an_execve_that_fails_threads_still_take_turns(keeper: Keeper) -> None:
+    code = """
+enter(); leave()
+try:
+    os.execv("/nowhere", ["nowhere"])
+except FileNotFoundError:
+    say("failed")
+"""
+    assert said(keeper, code + TWO) == ["failed", "first", "second"]
+
+
+def test_who_waits_when_the_program_becomes_another_one_is_not_let_in(keeper: Keeper) -> None:
+    code = """
+inside, tried = threading.Event(), threading.Event()
+def first():
+    enter()
+    inside.set()
+    time.sleep(60)
+def second():
+    inside.wait()
+    tried.set()
+    enter()
+    say("second")
+start(first)
+start(second)
+tried.wait()
+time.sleep(0.3)
+os.execv(sys.executable, [sys.executable, "-c", "print('program')"])
+"""
+    assert said(keeper, code) == ["program"]
+
+
 NEVER_LEAVES = "start(enter).join(); enter(); say('program')"
 
 

@@ -1,0 +1,2 @@
+long long callee(long long a);
+void *callee_at(void);

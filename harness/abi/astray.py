@@ -1,0 +1,77 @@
+"""Where execution went that went astray: a func value of Go that was called as code, or code that was called as one.
+
+A func value is the address of an object whose first word is the address of the code; the caller leaves it in the
+context register (abi-internal.md, "Closures"). A pointer to a function of C is the address of the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from harness import diagnoses as of
+from harness.abi.conventions.go import CONTEXT
+from harness.abi.diagnose import CERTAIN, LIKELY, Diagnosis
+from harness.abi.fetch import Memory
+from harness.registers import RegisterTable
+from harness.unwind.modules import Module, code_at, start_at
+
+_RULE = 'abi-internal.md, "Closures"'
+_ALIGNED = 0xF  # bits of an address that a jump may have taken for the mode, or left out
+
+
+def astray(
+    table: RegisterTable,
+    pc: int,
+    registers: Mapping[str, int],
+    memory: Memory,
+    name_of: Callable[[int], str],
+    starts: Callable[[int], str],
+) -> Diagnosis | None:
+    """Return why a program died where it did, if it was a func value that was not called as one, or the other way.
+
+    `name_of` returns the symbol at an address of code, `starts` the name of the function whose first instruction is at
+    an address; both an empty text where there is none.
+    """
+    context = registers.get(CONTEXT[table.arch], 0)
+    code = starts(context & ~table.isa_bit)
+    word = _word(table, memory, context & ~table.isa_bit)
+    if code and word and (_is(pc, word) or (word in registers.values() and memory(word, 1) is None)):
+        return Diagnosis(
+            of.CODE_AS_FUNC_VALUE,
+            f"the address of {code}'s code was called as a func value of Go: one dereference too many",
+            (
+                f"{CONTEXT[table.arch]}, which has the func value that is called, is {context:#x}: {code}'s code",
+                f"execution went to {word:#x}, which is what that instruction's bytes are as an address",
+            ),
+            _RULE,
+            "call it through cgo; a func value is made of it by the address of a variable that holds its address",
+            CERTAIN if _is(pc, word) else LIKELY,
+        )
+    called = "" if name_of(pc) else starts(_word(table, memory, pc) & ~table.isa_bit)
+    if called:
+        return Diagnosis(
+            of.FUNC_VALUE_AS_CODE,
+            f"a func value of Go, of {called}, was called as the address of code: one dereference too few",
+            (f"execution went to {pc:#x}, which is data: the word there is the address of {called}",),
+            _RULE,
+            "give C the address of an exported function (//export), and the func value as a cgo.Handle beside it",
+            CERTAIN,
+        )
+    return None
+
+
+def told(
+    table: RegisterTable, pc: int, registers: Mapping[str, int], memory: Memory, found: Sequence[Module]
+) -> tuple[str, ...]:
+    """Return the name and the lines of what `astray` says of a program that has mapped `found`; nothing: nothing."""
+    row = astray(table, pc, registers, memory, lambda at: code_at(found, at), lambda at: start_at(found, at))
+    return () if row is None else (row.name, *row.lines())
+
+
+def _is(pc: int, word: int) -> bool:
+    return pc | _ALIGNED == word | _ALIGNED
+
+
+def _word(table: RegisterTable, memory: Memory, address: int) -> int:
+    """Return a word of memory, 0 where it is not known."""
+    return int.from_bytes(memory(address, table.word) or b"", table.byte_order)

@@ -1,0 +1,110 @@
+"""A named pipe whose writer never waits, as long as there is room on the disk.
+
+A write that waits for room in the pipe is ended by a signal whose handler has no SA_RESTART (signal(7)), and QEMU drops
+what it could not write into its log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from harness.errors import RunnerBroken, StoreBroken
+from harness.process import drain
+from harness.process.client import own_environment
+
+PART = 1 << 20  # bytes that are read at once
+BACKLOG = 1 << 30  # bytes that may wait to be read
+TICKS = 2, 32  # milliseconds between two looks at the file, while it grows and when it does not
+_PUNCH, _KEEP_SIZE = 2, 1  # of fallocate(2)
+
+
+class Pipe:
+    """Makes a named pipe at `path`; what is written into it waits in a file beside until it is read from `parts`.
+
+    The writer has the pipe open until it ends; when it closes before, `runs_on` tells so, and `cut` is set. `was_full`
+    is set where the writer may have had to wait.
+    """
+
+    def __init__(self, path: Path, runs_on: Callable[[], bool] = lambda: False) -> None:
+        self.cut = self.was_full = False
+        self._path, self._runs_on = path, runs_on
+        self._is_finishing = self._is_held = False
+        os.mkfifo(path, 0o600)
+        self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        os.set_blocking(self._fd, True)
+        kept = path.with_name(f"{path.name}.kept")
+        self._file = os.open(kept, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        kept.unlink()
+        self._carrier = subprocess.Popen(
+            [sys.executable, "-I", "-S", drain.__file__, str(self._fd), str(self._file)],
+            env=own_environment(),
+            pass_fds=[self._fd, self._file],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._ended = os.pidfd_open(self._carrier.pid)
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield what is written, until the end. Raises StoreBroken where the disk is full, RunnerBroken."""
+        waiter = select.poll()
+        waiter.register(self._ended, select.POLLIN)
+        at, tick, has_ended = 0, TICKS[0], False
+        while True:
+            data = os.pread(self._file, PART, at)
+            if data:
+                yield data
+                self._forget(at, len(data))
+                at, tick = at + len(data), TICKS[0]
+                self._hold(os.fstat(self._file).st_size - at)
+            elif has_ended:
+                break
+            elif waiter.poll(tick):
+                has_ended = True
+                self.cut = not self._is_finishing and self._runs_on()
+            else:
+                tick = min(2 * tick, TICKS[1])
+        status = self._carrier.wait()
+        self.was_full |= status == drain.FULL
+        if status == drain.NO_ROOM:
+            raise StoreBroken(
+                f"no room for QEMU's log on the disk of {self._path.parent}: what came then was not seen",
+                mend="make room, ask for fewer hits, or use --source=stub",
+            )
+        if status not in (0, drain.FULL):
+            raise RunnerBroken(f"what carries QEMU's log ended with status {status}", why="it was killed from outside")
+
+    def finish(self) -> None:
+        """End when all is carried that was written; nobody may still write."""
+        self._is_finishing = True
+        with contextlib.suppress(OSError):  # nobody reads any more
+            os.close(os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+        self._carrier.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """Give back what it has; `parts` has come to its end."""
+        for fd in (self._fd, self._file, self._ended):
+            os.close(fd)
+
+    def _forget(self, at: int, size: int) -> None:
+        """Give a piece of the file back to the disk, where that can do it."""
+        _libc.fallocate(self._file, _PUNCH | _KEEP_SIZE, ctypes.c_int64(at), ctypes.c_int64(size))
+
+    def _hold(self, waiting: int) -> None:
+        """Let the pipe fill where too much waits to be read."""
+        if not self._is_held and waiting > BACKLOG and not self._is_finishing:
+            self._carrier.send_signal(signal.SIGSTOP)
+            self._is_held = self.was_full = True
+        elif self._is_held and waiting < BACKLOG // 2:
+            self._carrier.send_signal(signal.SIGCONT)
+            self._is_held = False
+
+
+_libc = ctypes.CDLL(None)

@@ -31,6 +31,7 @@ from harness.abi.model import (
     Signature,
     Vector,
 )
+from harness.elf import attributes
 from harness.elf.lines import line_at
 from harness.elf.places import Function
 from harness.elf.reading import DAMAGE
@@ -61,6 +62,7 @@ _COMPLEX = 0x03  # DW_ATE_complex_float
 _OTHER_FLOATS = frozenset({"__float128", "_Float128", "__ibm128", "__ieee128", "_Float16", "__bf16", "_Decimal"})
 _SAME = frozenset(f"DW_TAG_{name}_type" for name in ("const", "volatile", "restrict")) | {"DW_TAG_typedef"}
 _FUNCTION = "DW_TAG_subroutine_type"
+_VECTORS_ELSEWHERE = {"s390x": (8, 2)}  # Tag_GNU_S390_ABI_Vector: 2 is the ABI of -march=z13 (s390x ELF ABI 1.2.3)
 
 
 class NotKnown(Exception):
@@ -74,9 +76,25 @@ def prototype(path: Path, function: Function, arch: str) -> Prototype:
     try:
         stat = path.stat()
         die, language = _Units.of(path, (stat.st_size, stat.st_mtime_ns)).function(function.start)
-        return _read(die, language, arch)
+        made = _read(die, language, arch)
     except (OSError, *DAMAGE) as error:
         raise NotKnown(f"the debug information of {path.name} is damaged ({error})") from None
+    tag, elsewhere = _VECTORS_ELSEWHERE.get(arch, (0, 0))
+    has_vectors = tag and any(map(_has_vector, (*made.signature.arguments, *made.signature.results)))
+    if has_vectors and attributes.read(path).get(tag) == elsewhere:
+        raise NotKnown("it has vectors, and the program passes them in vector registers (.gnu.attributes)")
+    return made
+
+
+def _has_vector(of: CType) -> bool:
+    match of:
+        case Vector():
+            return True
+        case Array(element, _):
+            return _has_vector(element)
+        case Record():
+            return any(_has_vector(member.type) for member in of.members)
+    return False
 
 
 def language(path: Path, address: int) -> str:

@@ -143,6 +143,27 @@ def test_where_it_is_not_known_that_is_said(
     assert [why in row["meant"]["why"] for row in rows] == [True, True], rows[0]["meant"]
 
 
+VECTORS = """
+typedef int four __attribute__((vector_size(16)));
+__attribute__((noipa)) int last(four a) { return a[3]; }
+int main(void) { return last((four){1, 2, 3, 0}); }
+"""
+
+
+@pytest.mark.parametrize(("option", "is_known"), [("-march=z13", False), ("-mno-vx", True)])
+def test_vectors_in_vector_registers_are_not_taken_for_others(option: str, is_known: bool, tmp_path: Path) -> None:
+    (tmp_path / "vectors.c").write_text(VECTORS)
+    program = tmp_path / "program"
+    subprocess.run(
+        [*target("s390x").cc.command, "-g", "-march=z13", option, "-o", program, tmp_path / "vectors.c"], check=True
+    )
+    (row,), text = shots("--json", "--at=last", program)
+    if is_known:
+        assert row["meant"]["arguments"][0]["value"] == [1, 2, 3, 0], text
+    else:
+        assert "the program passes them in vector registers" in row["meant"]["why"]
+
+
 @pytest.mark.parametrize(("sign", "value"), [("-funsigned-char", 200), ("-fsigned-char", -56)])
 def test_a_char_has_the_sign_that_it_was_compiled_with(sign: str, value: int, tmp_path: Path) -> None:
     (tmp_path / "c.c").write_text(

@@ -21,6 +21,7 @@ from harness.process import drain
 from harness.process.client import own_environment
 
 PART = 1 << 20  # bytes that are read at once
+GRACE, LOOKS = 10.0, 100  # seconds in which what is in the pipe is carried, once nobody writes any more
 BACKLOG = 1 << 30  # bytes that may wait to be read
 TICKS = 2, 32  # milliseconds between two looks at the file, while it grows and when it does not
 _PUNCH, _KEEP_SIZE = 2, 1  # of fallocate(2)
@@ -30,27 +31,37 @@ class Pipe:
     """Makes a named pipe at `path`; what is written into it waits in a file beside until it is read from `parts`.
 
     The writer has the pipe open until it ends; when it closes before, `runs_on` tells so, and `cut` is set. `was_full`
-    is set where the writer may have had to wait.
+    is set where the writer may have had to wait. What carries it ends with the thread that has made this.
+
+    Raises OSError where it cannot be made.
     """
 
     def __init__(self, path: Path, runs_on: Callable[[], bool] = lambda: False) -> None:
         self.cut = self.was_full = False
         self._path, self._runs_on = path, runs_on
-        self._is_finishing = self._is_held = False
-        os.mkfifo(path, 0o600)
-        self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        os.set_blocking(self._fd, True)
-        kept = path.with_name(f"{path.name}.kept")
-        self._file = os.open(kept, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        kept.unlink()
-        self._carrier = subprocess.Popen(
-            [sys.executable, "-I", "-S", drain.__file__, str(self._fd), str(self._file)],
-            env=own_environment(),
-            pass_fds=[self._fd, self._file],
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._ended = os.pidfd_open(self._carrier.pid)
+        self._is_finishing = self._is_held = self._is_late = False
+        with contextlib.ExitStack() as made:
+            os.mkfifo(path, 0o600)
+            reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            made.callback(os.close, reading)
+            os.set_blocking(reading, True)
+            kept = path.with_name(f"{path.name}.kept")
+            self._file = os.open(kept, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            made.callback(os.close, self._file)
+            kept.unlink()
+            self._carrier = subprocess.Popen(
+                [sys.executable, "-I", "-S", drain.__file__, str(reading), str(self._file), str(os.getpid())],
+                env=own_environment(),
+                pass_fds=[reading, self._file],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            made.callback(self._end)
+            self._ended = os.pidfd_open(self._carrier.pid)
+            made.callback(os.close, self._ended)
+            self._made = made.pop_all()
 
     def parts(self) -> Iterator[bytes]:
         """Yield what is written, until the end. Raises StoreBroken where the disk is full, RunnerBroken."""
@@ -79,19 +90,36 @@ class Pipe:
                 mend="make room, ask for fewer hits, or use --source=stub",
             )
         if status not in (0, drain.FULL):
-            raise RunnerBroken(f"what carries QEMU's log ended with status {status}", why="it was killed from outside")
+            raise RunnerBroken(
+                f"what carries QEMU's log ended with status {status}",
+                why=(
+                    "a process that outlived the run has the log open"
+                    if self._is_late
+                    else "it was killed from outside"
+                ),
+            )
 
     def finish(self) -> None:
-        """End when all is carried that was written; nobody may still write."""
+        """End when all is carried that was written; who still writes after `GRACE` is not waited for."""
         self._is_finishing = True
-        with contextlib.suppress(OSError):  # nobody reads any more
+        with contextlib.suppress(OSError):  # nobody reads any more, or there is no descriptor to be had
             os.close(os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
-        self._carrier.send_signal(signal.SIGCONT)
+        waiter = select.poll()
+        waiter.register(self._ended, select.POLLIN)
+        for _ in range(LOOKS):
+            self._carrier.send_signal(signal.SIGCONT)  # again: the other thread may just stop it
+            if waiter.poll(GRACE * 1000 / LOOKS):
+                return
+        self._is_late = True
+        self._carrier.kill()
 
     def close(self) -> None:
-        """Give back what it has; `parts` has come to its end."""
-        for fd in (self._fd, self._file, self._ended):
-            os.close(fd)
+        """Give back what it has; nobody may still read from `parts`."""
+        self._made.close()
+
+    def _end(self) -> None:
+        self._carrier.kill()
+        self._carrier.wait()
 
     def _forget(self, at: int, size: int) -> None:
         """Give a piece of the file back to the disk, where that can do it."""

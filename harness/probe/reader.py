@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import threading
@@ -11,7 +12,7 @@ from typing import Protocol
 
 from harness.build.store import Store
 from harness.elf.identity import identify
-from harness.errors import CrossabiError, UsageError, mistaken
+from harness.errors import CrossabiError, RunnerBroken, UsageError, mistaken
 from harness.probe import layout
 from harness.probe.guest import Guest
 from harness.probe.pipe import Pipe
@@ -107,10 +108,15 @@ def run(guest: Guest, *listeners: Listener) -> tuple[Finished, tuple[str, ...]]:
     sets = [listener.wanted for listener in listeners]
     wanted = None if None in sets else frozenset().union(*(names for names in sets if names))
     with Store().scratch() as folder:
-        reader = LogReader(folder / LOG, LAYOUTS[guest.arch], consume, wanted, client.runs_on())
-        reader.start()
+        fifo, layout = folder / LOG, LAYOUTS[guest.arch]
+        reader = LogReader(fifo, layout, consume, wanted, client.runs_on(), client.interrupter())
         try:
-            finished = client.run(guest.under(*(options(addresses, folder / LOG) if addresses else ())))
+            reader.start()
+            finished = client.run(guest.under(*(options(addresses, fifo) if addresses else ())))
+        except RunnerBroken:
+            if reader.error is None:
+                raise
+            raise reader.error from None  # for which it has cut the run short
         finally:
             reader.finish()
     if reader.error is not None:
@@ -128,7 +134,7 @@ class LogReader(threading.Thread):
     """Hands every whole record to `consume`, in its own thread, until `finish`. `splitter.torn` counts the others.
 
     A program shares descriptors with its emulator, and one that closes those of others closes the log: then `pipe.cut`
-    is set. With an `error` what came after it was not looked at.
+    is set. With an `error` what came after it was not looked at, and `give_up` was called, once.
     """
 
     def __init__(
@@ -138,27 +144,27 @@ class LogReader(threading.Thread):
         consume: Callable[[Record], None],
         wanted: frozenset[str] | None = None,
         runs_on: Callable[[], bool] = lambda: False,
+        give_up: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(name="crossabi-log")
         self.splitter = Splitter(layout, wanted)
         self.error: CrossabiError | None = None
         self.pipe = Pipe(fifo, runs_on)
-        self._consume = consume
+        self._consume, self._give_up = consume, give_up
 
     def run(self) -> None:
-        """Read, cut and hand on; after an error all is read to the end as well, so that nobody waits."""
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)  # this thread's alone, on Linux
-        parts = self.pipe.parts()
+        """Read, cut and hand on, until the end or an error."""
         try:
-            for part in parts:
+            _step_back()
+            for part in self.pipe.parts():
                 self._hand_on(self.splitter.feed(part))
             self._hand_on(self.splitter.end())
         except CrossabiError as error:
             self.error = error
-        except Exception as mistake:
+        except BaseException as mistake:
             self.error = mistaken("a record of the log was looked at", mistake)
-        for _ in parts:
-            pass
+        if self.error is not None:
+            self._give_up()
 
     def _hand_on(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -166,6 +172,13 @@ class LogReader(threading.Thread):
 
     def finish(self) -> None:
         """Read what is left, end, and close everything; nobody may still write."""
-        self.pipe.finish()
-        self.join()
+        if self.ident is not None:
+            self.pipe.finish()
+            self.join()
         self.pipe.close()
+
+
+def _step_back() -> None:
+    """Let others come before this thread, on Linux it alone; one that already does may not be moved."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, max(BEHIND, os.getpriority(os.PRIO_PROCESS, 0)))

@@ -54,6 +54,9 @@ class Keeper:
             try:
                 channel, waker = self._connect()
                 waker.stops = 0
+                with self._guard:
+                    if self._cut:
+                        raise EOFError("it was cut short before it began")
                 channel.settimeout(command.timeout + sum(s.grace for s in command.stops) + ANSWER_SLACK)
                 body = json.dumps(_request(command)).encode()
                 shared = [command.stdin] if isinstance(command.stdin, int) else []

@@ -5,9 +5,11 @@ this file is run by itself.
 """
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import select
+import signal
 import struct
 import sys
 import termios
@@ -17,6 +19,7 @@ PAUSE = 1  # milliseconds in which the pipe may fill a little: waking up for eac
 FULL, NO_ROOM = 3, 4
 """Exit statuses: the writer may have had to wait; the file could not be written."""
 _COUNT = struct.Struct("i")
+_PR_SET_PDEATHSIG = 1
 _AT_ONCE = 4096  # bytes that stdio writes at most (the size of a pipe's blocks), which take one page
 
 
@@ -53,7 +56,11 @@ class Source:
         return data
 
     def _has_room(self) -> bool:
-        fd = os.open(f"/proc/self/fd/{self._fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        """Whether somebody could write now; where that cannot be found out, nobody may have."""
+        try:
+            fd = os.open(f"/proc/self/fd/{self._fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return False
         try:
             writer = select.poll()
             writer.register(fd, select.POLLOUT)
@@ -81,5 +88,13 @@ def _write(file: int, data: bytes) -> None:
         data = data[os.write(file, data) :]
 
 
+def _end_with(parent: int) -> None:
+    """End when the process `parent` does, which has started this one, even while this one is stopped."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
 if __name__ == "__main__":
+    _end_with(int(sys.argv[3]))
     sys.exit(carry(int(sys.argv[1]), int(sys.argv[2])))

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import RunnerBroken
+from harness.errors import RunnerBroken, StoreBroken
 from harness.probe.guest import Guest
 from harness.probe.log import _Entries
 from harness.probe.meant import Meanings
 from harness.probe.take import LOG, STUB, take
+from harness.process import drain
 from harness.process.spec import Command
 from harness.snapshot import Probe
 
@@ -35,3 +36,27 @@ def test_a_mistake_is_an_error_and_ends_the_program(
     guest = Guest(on, program, (), Command((), {}, 20))
     with pytest.raises(RunnerBroken, match=r"crossabi itself made a mistake while .* IndexError: not there"):
         take(guest, [Probe("add", meant=source == STUB)], source=source)
+
+
+ENDLESS = "__attribute__((noipa)) int add(int a) { return a + 1; } int main(void) { for (;;) add(1); }"
+CARRIERS = {
+    f"raise SystemExit({drain.NO_ROOM})": (StoreBroken, "no room for QEMU's log on the disk of"),
+    "import os; os.read(int(__import__('sys').argv[1]), 1); os.kill(os.getpid(), 9)": (
+        RunnerBroken,
+        "what carries QEMU's log ended with status -9",
+    ),
+}
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_what_ends_before_the_program_ends_the_program(
+    carrier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error, says = CARRIERS[carrier]
+    (tmp_path / "program.c").write_text(ENDLESS)
+    (tmp_path / "carrier.py").write_text(carrier)
+    program, on = tmp_path / "program", target("arm64")
+    subprocess.run([*on.cc.command, "-g", "-no-pie", "-o", program, tmp_path / "program.c"], check=True)
+    monkeypatch.setattr(drain, "__file__", str(tmp_path / "carrier.py"))
+    with pytest.raises(error, match=says):
+        take(Guest(on, program, (), Command((), {}, 300)), [Probe("add")], source=LOG)

@@ -1,3 +1,4 @@
+import os
 import threading
 from pathlib import Path
 
@@ -59,3 +60,29 @@ def test_a_log_that_nobody_opened_is_not_cut(tmp_path: Path) -> None:
     reader.start()
     reader.finish()
     assert not reader.pipe.cut
+
+
+def test_who_may_not_be_moved_back_reads_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: int) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "setpriority", refuses)
+    reader = LogReader(tmp_path / "log", LAYOUTS["arm64"], lambda _: None)
+    reader.start()
+    reader.finish()
+    assert reader.error is None
+
+
+def test_a_reader_that_fails_gives_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise IndexError("not there")
+
+    given_up: list[bool] = []
+    reader = LogReader(tmp_path / "log", LAYOUTS["arm64"], lambda _: None, give_up=lambda: given_up.append(True))
+    monkeypatch.setattr(reader.splitter, "feed", fails)
+    reader.start()
+    with (tmp_path / "log").open("wb") as log:
+        log.write(b"something\n")
+    reader.finish()
+    assert "IndexError: not there" in str(reader.error)
+    assert given_up == [True]

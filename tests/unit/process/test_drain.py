@@ -8,6 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from harness.process import drain
 
 RECORD = 2700  # bytes of one of the log's
@@ -19,7 +21,16 @@ def carried(data: bytes, tmp_path: Path, *, blocks: str = "unlimited") -> tuple[
     program = [sys.executable, "-I", "-S", drain.__file__]
     with (tmp_path / "file").open("w+b") as file:
         process = subprocess.Popen(
-            ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", *program, str(reading), str(file.fileno())],
+            [
+                "sh",
+                "-c",
+                f'ulimit -f {blocks}; exec "$@"',
+                "sh",
+                *program,
+                str(reading),
+                str(file.fileno()),
+                str(os.getpid()),
+            ],
             pass_fds=[reading, file.fileno()],
         )
         os.close(reading)
@@ -74,3 +85,26 @@ def test_who_waited_while_it_was_looked_is_told() -> None:
     waiting.join()
     os.close(writing)
     os.close(reading)
+
+
+def test_where_it_cannot_be_known_whether_there_was_room_it_was_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    reading, writing = os.pipe()
+    source = drain.Source(reading)
+    os.write(writing, bytes(source.capacity // 2))
+    monkeypatch.setattr(os, "open", refuses)
+    source.read()
+    assert source.was_full
+    os.close(writing)
+    os.close(reading)
+
+
+def test_it_carries_for_its_parent_alone() -> None:
+    program = [sys.executable, "-I", "-S", drain.__file__, "0", "1", "1"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE) as process:
+        try:
+            assert process.wait(30) == 1
+        finally:
+            process.kill()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,23 @@ def test_a_fault_says_how_a_func_value_was_called(arch: str) -> None:
     assert many[0] == CODE_AS_FUNC_VALUE
     assert "hello's code was called as a func value of Go" in many[1]
     assert told("right") == []
+
+
+POINTERS = """
+typedef void (*fn)(void);
+__attribute__((noipa)) void hello(void) { }
+static fn table[] = {hello};
+__attribute__((noipa)) void call(fn f) { f(); }
+int main(void) { call((fn)(void *)table); return 0; }
+"""
+
+
+@pytest.mark.parametrize("arch", some(ARCHES, ("amd64", "arm64")))
+def test_a_program_without_go_has_no_func_value(arch: str, tmp_path: Path) -> None:
+    (tmp_path / "program.c").write_text(POINTERS)
+    program = tmp_path / "program"
+    subprocess.run([*target(arch).cc.command, "-g", "-static", "-o", program, tmp_path / "program.c"], check=True)
+    ran = command([*CROSSABI, "snapshot", "--fault", "--json", str(program)], ROOT)
+    row = json.loads(next(line for line in ran.text.splitlines() if line.startswith("{")))
+    assert row["fault"]["signal"] in ("SIGSEGV", "SIGBUS", "SIGILL")
+    assert "astray" not in row["fault"]

@@ -9,11 +9,13 @@ from harness.abi.astray import astray
 from harness.abi.diagnose import CERTAIN, LIKELY
 from harness.registers import TABLES
 
-CODE, DATA = 0x401000, 0xC000
+CODE, DATA, STACK = 0x401000, 0xC000, 0x7F00
 BYTES = 0x0841F0F2E6666C3
 
 
-def why(pc: int, registers: dict[str, int], words: dict[int, int], arch: str = "amd64") -> tuple[str, str] | None:
+def why(
+    pc: int, registers: dict[str, int], words: dict[int, int], arch: str = "amd64", go: str = CERTAIN
+) -> tuple[str, str] | None:
     table = TABLES[arch]
 
     def memory(address: int, size: int) -> bytes | None:
@@ -22,7 +24,11 @@ def why(pc: int, registers: dict[str, int], words: dict[int, int], arch: str = "
     def name(address: int) -> str:
         return "f" if CODE <= address < CODE + 64 else ""
 
-    found = astray(table, pc, registers, memory, name, lambda at: "f" if at == CODE else "")
+    found = astray(
+        *(table, pc, registers, memory, name),
+        lambda at: "f" if at == CODE else "",
+        lambda at: go if CODE <= at < CODE + 64 else "",
+    )
     return None if found is None else (found.name, found.confidence)
 
 
@@ -41,8 +47,22 @@ def test_code_that_has_an_address_in_it_tells_nothing() -> None:
 
 
 def test_code_that_is_called_as_a_func_value_is_where_its_bytes_are_an_address() -> None:
-    assert why(BYTES, {"rdx": CODE}, {CODE: BYTES}) == (of.CODE_AS_FUNC_VALUE, CERTAIN)
-    assert why(BYTES & ~3, {"x26": CODE}, {CODE: BYTES}, "arm64") == (of.CODE_AS_FUNC_VALUE, CERTAIN)
+    assert why(BYTES, {"rdx": CODE, "rsp": STACK}, {CODE: BYTES, STACK: CODE + 32}) == (of.CODE_AS_FUNC_VALUE, CERTAIN)
+    registers = {"x26": CODE, "x30": CODE + 32}
+    assert why(BYTES & ~3, registers, {CODE: BYTES}, "arm64") == (of.CODE_AS_FUNC_VALUE, CERTAIN)
+
+
+def test_a_pointer_to_a_pointer_of_c_tells_nothing() -> None:
+    assert why(DATA, {}, {DATA: CODE}, go="") is None
+    assert why(BYTES, {"rdx": CODE, "rsp": STACK}, {CODE: BYTES, STACK: CODE + 32}, go="") is None
+    assert why(BYTES, {"rdx": CODE, "rsp": STACK}, {CODE: BYTES, STACK: CODE + 65}) is None
+    assert why(CODE + 16, {"rdx": CODE, "rcx": BYTES}, {CODE: BYTES}, go="") is None
+
+
+def test_where_nothing_but_a_name_says_that_it_is_go_it_is_likely() -> None:
+    assert why(DATA, {}, {DATA: CODE}, go=LIKELY) == (of.FUNC_VALUE_AS_CODE, LIKELY)
+    registers = {"x26": CODE, "x30": CODE + 32}
+    assert why(BYTES, registers, {CODE: BYTES}, "arm64", LIKELY) == (of.CODE_AS_FUNC_VALUE, LIKELY)
 
 
 def test_an_address_that_the_processor_refuses_is_still_in_a_register() -> None:

@@ -12,7 +12,7 @@ from harness.snapshot import Argument
 _ADDRESS = re.compile(r"\b0x([0-9a-f]+)\b")
 _GO_TEXT = re.compile(r"\{str = (?:pointer|null),")
 _PARTS = re.compile(r"(?P<value>[^\"<(]*?)(?: (?P<more>[\"<(].*))?", re.DOTALL)  # a value has no such characters
-_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d{1,5})?")  # no type has a larger exponent
 _POINTER, _NULL = "pointer", "null"
 _OWN = "<__"
 """How a symbol begins that is the C library's own (C11 7.1.3), which chooses by the processor what strlen is."""
@@ -31,7 +31,7 @@ def said(argument: Argument) -> str:
 
 
 def agree(one: str, other: str) -> bool:
-    """Whether two values, as `said` has them, are the same: numbers are, whatever their type.
+    """Whether two values, as `said` has them, are the same: numbers are, whatever their type, but -0.0 is not 0.
 
     One of them may be as a case.yaml has it: a text or a symbol alone, a character for its number, 0 for null. A
     pointer to what is not known may be one to anything, and so may one to what has a name of the C library's own. The
@@ -44,8 +44,8 @@ def agree(one: str, other: str) -> bool:
         return any(not text or text.startswith(_OWN) for text in (more, more_too))
     if more == more_too == ALL_ONES:
         return True
-    numbers = [_number(text) for text in (value, value_too)]
-    return None not in numbers and numbers[0] == numbers[1] and {more, more_too} <= {"", ALL_ONES}
+    number = _number(value)
+    return number is not None and number == _number(value_too) and {more, more_too} <= {"", ALL_ONES}
 
 
 def is_told(text: str, wanted: str) -> bool:
@@ -83,5 +83,6 @@ def _written(text: str, short: str) -> bool:
     return any(test() for applies, test in ways if applies)
 
 
-def _number(text: str) -> Fraction | None:
-    return Fraction(text) if _NUMBER.fullmatch(text) else None
+def _number(text: str) -> tuple[bool, Fraction] | None:
+    """Return whether a number is negative, which a zero may be too, and the number; None: it is none."""
+    return (text.startswith("-"), Fraction(text)) if _NUMBER.fullmatch(text) else None

@@ -77,7 +77,7 @@ def _scalar(model: DataModel, kind: Kind, data: bytes) -> Value:
         return of_x87(number)
     if form == IBM:
         high, low = struct.unpack("<dd", data)
-        return Fraction(high) + Fraction(low) if high - high == low - low == 0 else high
+        return Fraction(high) + Fraction(low) if high and high - high == low - low == 0 else high
     if (form_of := _FORMATS.get((model.byte_order, len(data)))) and kind in (Kind.FLOAT, Kind.DOUBLE, Kind.LDOUBLE):
         return float(struct.unpack(form_of, data)[0])
     return int.from_bytes(data, model.byte_order, signed=is_signed(model, kind))
@@ -94,19 +94,23 @@ def _binary(number: int, exponents: int, fractions: int) -> Value:
     if exponent == (1 << exponents) - 1:
         return _special(sign, fraction)
     mantissa = fraction | (1 << fractions if exponent else 0)
-    return (-1 if sign else 1) * Fraction(mantissa) * _power(max(exponent, 1) - bias - fractions)
+    return _signed(sign, mantissa, max(exponent, 1) - bias - fractions)
 
 
 def of_x87(number: int) -> float | Fraction:
-    """Return the number that 80 bits of the x87 hold; zero has no sign."""
+    """Return the number that 80 bits of the x87 hold."""
     mantissa, exponent, sign = number & (1 << 64) - 1, number >> 64 & 0x7FFF, number >> 79 & 1
     if exponent == 0x7FFF:
         return _special(sign, mantissa << 1 & (1 << 64) - 1)
-    return (-1 if sign else 1) * Fraction(mantissa) * _power(max(exponent, 1) - 16383 - 63)
+    return _signed(sign, mantissa, max(exponent, 1) - 16383 - 63)
 
 
-def _power(exponent: int) -> Fraction:
-    return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
+def _signed(sign: int, mantissa: int, exponent: int) -> float | Fraction:
+    """Return mantissa * 2**exponent; zero has a sign too, which no Fraction can have."""
+    if not mantissa:
+        return -0.0 if sign else 0.0
+    power = Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
+    return (-1 if sign else 1) * mantissa * power
 
 
 def worded(of: CType, value: Value) -> str:

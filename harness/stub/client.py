@@ -17,7 +17,7 @@ from harness.registers import RegisterTable
 from harness.stub import layouts, signals, stops
 from harness.stub.connect import Address, connect
 from harness.stub.errors import StubBroken, StubRefused
-from harness.stub.session import unhex
+from harness.stub.session import is_error, unhex
 from harness.stub.stops import BREAKPOINT, VFORK, VFORK_DONE, Stop
 from harness.stub.target import SECONDS, Target
 
@@ -440,7 +440,9 @@ class Stub(Target):
         if len(found) < 2:
             raise StubRefused("the stub does not tell the program counter and the stack pointer")
         general = self._kept.get(self.stop.thread, {}).get(b"g", b"")
-        return _Visit(self.stop.thread, found[self.table.pc], found[self.table.sp], general)
+        return _Visit(
+            self.stop.thread, found[self.table.pc], found[self.table.sp], b"" if is_error(general) else general
+        )
 
 
 def _left(deadline: float) -> float:

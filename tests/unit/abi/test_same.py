@@ -44,6 +44,11 @@ def test_a_pointer_is_what_it_points_to(text: str, is_: str) -> None:
         ("pointer", "pointer <callback>", True),  # a name that is not known is no other one
         ("pointer <__strlen_avx2>", "pointer <__strlen_aarch64>", True),
         ("pointer <_on_read>", "pointer <_on_write>", False),
+        ("-0.0", "0.0", False),
+        ("-0.0", "-0.0", True),
+        ("0", "0.0", True),
+        ("1e99999999", "1e99999999", True),
+        ("1e99999999", "10e99999998", False),  # no value has such, and it would take hours to tell
         ("1311768467463790320", "1311768467463790321", False),  # doubles have not so many bits
         ("1311768467463790320", "1311768467463790320", True),
         ('pointer "0x10"', "0x10", True),

@@ -51,6 +51,22 @@ def test_decoded(arch: str, of: CType, data: str, expected: Value) -> None:
     assert decoded(MODELS[arch], of, bytes.fromhex(data)) == expected
 
 
+@pytest.mark.parametrize(
+    ("arch", "zero", "negative"),
+    [
+        ("amd64", bytes(16), bytes(9) + b"\x80" + bytes(6)),
+        ("386", bytes(12), bytes(9) + b"\x80" + bytes(2)),
+        ("arm64", bytes(16), bytes(15) + b"\x80"),
+        ("s390x", bytes(16), b"\x80" + bytes(15)),
+        ("ppc64le", bytes(16), bytes(7) + b"\x80" + bytes(8)),
+        ("arm", bytes(8), bytes(7) + b"\x80"),
+    ],
+)
+def test_a_zero_has_a_sign(arch: str, zero: bytes, negative: bytes) -> None:
+    texts = [worded(LONG_DOUBLE, decoded(MODELS[arch], LONG_DOUBLE, data)) for data in (zero, negative)]
+    assert texts == ["0.0", "-0.0"]
+
+
 def test_what_is_no_number_is_told() -> None:
     for arch, data in (("amd64", "00000000000000c0ff7f000000000000"), ("arm64", "0000000000000000000000000080ff7f")):
         found = decoded(MODELS[arch], LONG_DOUBLE, bytes.fromhex(data))

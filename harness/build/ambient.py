@@ -14,7 +14,7 @@ from typing import Any
 
 from harness import files
 from harness.build import words
-from harness.case import DECIDED
+from harness.caseshape import DECIDED
 from harness.errors import InputError, Problem, UsageError
 from harness.host.golang import homes
 

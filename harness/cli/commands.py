@@ -92,7 +92,7 @@ def schema(what: str) -> None:
 
     In VS Code, with the YAML extension: crossabi schema > .vscode/case.schema.json, and map it to **/case.yaml.
     """
-    from harness.case import case_shape
+    from harness.caseshape import case_shape
     from harness.compare.baseline import BASELINE_SHAPE
     from harness.schema import Shape
     from harness.toolchain import TOOLCHAIN_SHAPE

@@ -12,7 +12,8 @@ import pytest
 
 from harness import arches
 from harness.build.ambient import given
-from harness.case import CASE_FILE, Names
+from harness.case import CASE_FILE
+from harness.caseshape import Names
 from harness.compare import baseline
 from harness.compare.baseline import Baseline
 from harness.errors import CrossabiError, StoreBroken

@@ -9,8 +9,8 @@ import pytest
 
 HARNESS = Path(__file__).resolve().parents[2] / "harness"
 FLOORS = {
-    1: "arches case data diagnoses errors expectation files observation packages patterns registers schema snapshot"
-    " suggest target toolchain yamlsource",
+    1: "arches case caseshape data diagnoses errors expectation files observation packages patterns registers schema"
+    " snapshot suggest target toolchain yamlsource",
     2: "abi elf unwind",
     3: "core qemulog stub traceback",
     4: "build host probe process run session watch",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from harness import yamlsource
-from harness.case import case_shape
+from harness.caseshape import case_shape
 from harness.errors import InputError
 from harness.schema import Shape, validate
 from harness.toolchain import FAULTS_FILE, GO_FILE, GO_SHAPE, TOOLCHAIN_SHAPE

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from yaml.nodes import MappingNode, ScalarNode
 
 from harness import yamlsource
-from harness.case import case_shape
+from harness.caseshape import case_shape
 from harness.errors import InputError
 from harness.schema import validate
 from harness.yamlsource import Surprise

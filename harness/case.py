@@ -141,7 +141,10 @@ def _probes(rows: Sequence[Mapping[str, Any]]) -> tuple[Probe, ...]:
     found = []
     for row in rows:
         first, last = row.get("hits", default)
-        found.append(Probe(row["at"], row.get("when", ENTRY), first, last, meant=True, doubted=True))
+        backtrace = row.get("backtrace", False)
+        found.append(
+            Probe(row["at"], row.get("when", ENTRY), first, last, backtrace=backtrace, meant=True, doubted=True)
+        )
     return tuple(found)
 
 

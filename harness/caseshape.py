@@ -20,6 +20,7 @@ from harness.schema import (
     Choice,
     Context,
     Either,
+    Flag,
     ListOf,
     MapOf,
     Number,
@@ -164,6 +165,7 @@ _PROBE = Record(
         "at": Text(empty=False, about="a function as the symbol table has it, file.c:12, or an address (0x401126)"),
         "when": Choice(WHEN, about="before the first instruction, back at the caller, or both"),
         "hits": Hits(),
+        "backtrace": Flag("compare the functions that run too; registers come from stops then"),
     },
     required=("at",),
 )

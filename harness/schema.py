@@ -141,6 +141,24 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Flag:
+    """True or false."""
+
+    about: str = ""
+
+    def check(self, node: Node, context: Context) -> Any:
+        """See `Shape.check`."""
+        value = scalar(node, context, "true or false")
+        if value is BAD or isinstance(value, bool):
+            return value
+        return context.bad(node, f"expected true or false, found {'nothing' if value is None else repr(node.value)}")
+
+    def json_schema(self) -> dict[str, Any]:
+        """See `Shape.json_schema`."""
+        return _about({"type": "boolean"}, self.about)
+
+
+@dataclass(frozen=True)
 class Choice:
     """One of a few words."""
 

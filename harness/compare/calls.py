@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from harness.abi.roles import role
 from harness.abi.same import agree
-from harness.compare.probed import Told
+from harness.compare.probed import BACKTRACE, Told
 from harness.observation import Explained
 from harness.snapshot import ENTRY
 
@@ -66,9 +66,9 @@ def _cell(name: str, told: Told, sides: Mapping[str, Told], wanted: Mapping[str,
     value = told.values[name]
     if name in wanted:
         is_wrong = not agree(value, wanted[name])
-    elif wanted:
+    elif wanted and name != BACKTRACE:
         is_wrong = False
-    elif any(other.diagnosis for other in sides.values()):
+    elif name != BACKTRACE and any(other.diagnosis for other in sides.values()):
         is_wrong = told.diagnosis is not None and not told.diagnosis.accident
     else:
         is_wrong = any(name in other.values and not agree(value, other.values[name]) for other in sides.values())

@@ -149,3 +149,12 @@ def test_what_a_probe_s_arguments_should_be_is_written_as_it_is_compared(tmp_pat
     made = load(tmp_path, HEAD + text).variants[0]
     assert made.expect.default.probes["f"].arguments == {"a": "16", "b": "2.5", "c": "true", "d": "hello"}
     assert [(probe.at, probe.meant, probe.doubted) for probe in made.probes] == [("f", True, True)]
+
+
+def test_a_probe_can_ask_for_the_functions_that_run(tmp_path: Path) -> None:
+    text = "probes: [{at: f, backtrace: true}, {at: g, backtrace: false}, {at: h}]\n"
+    probes = load(tmp_path, HEAD + text).variants[0].probes
+    assert [probe.backtrace for probe in probes] == [True, False, False]
+    for value, found in (("'yes'", "'yes'"), ("1", "'1'"), ("", "nothing")):
+        with pytest.raises(InputError, match=f"expected true or false, found {found}"):
+            load(tmp_path, f"{HEAD}probes:\n  - at: f\n    backtrace: {value}\n")

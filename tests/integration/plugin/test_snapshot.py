@@ -125,3 +125,35 @@ def test_a_place_that_no_program_has_says_nothing_of_the_watch(project: Project)
     case(project)
     (seen,) = project.pytest("--arch=amd64", "--snapshot=nowhere").observations
     assert (seen["unwatched"], seen["snapshots"], list(seen["unreached"])) == ("", [], ["nowhere"])
+
+
+CALLED = """package main
+
+/*
+__attribute__((noipa)) static long add(long a) { return a + 1; }
+__attribute__((noipa)) static long by(long a) { return add(a) + 1; }
+#ifdef __aarch64__
+long twice(long a) { return by(a) + add(a) - 1; }
+#else
+long twice(long a) { return add(a) + add(a); }
+#endif
+*/
+import "C"
+import "fmt"
+
+func main() { fmt.Println(C.twice(1)) }
+"""
+
+
+def test_the_functions_that_run_are_compared_where_a_probe_asks_for_them(project: Project) -> None:
+    same, differs = {"at": "twice", "backtrace": True}, {"at": "add", "hits": 1, "backtrace": True}
+    project.case(
+        "g/called",
+        sources={"main.go": CALLED},
+        expect={"stdout": "4\n"},
+        variants=[{"name": "same", "probes": [same]}, {"name": "differs", "probes": [differs]}],
+    )
+    ran = project.pytest("--arch=amd64,arm64,s390x")
+    assert [name for name, word in ran.words.items() if word != "PASS"] == ["g/called::diff[amd64~arm64-differs]"]
+    assert "add ← by ← twice ← main._Cfunc_twice" in ran.text
+    assert "add ← twice ← main._Cfunc_twice" in ran.text

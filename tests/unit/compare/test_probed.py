@@ -9,7 +9,7 @@ from harness import diagnoses as kinds
 from harness.compare import calls, probed
 from harness.expectation import Called, Expect
 from harness.observation import Divergence, Observation
-from harness.snapshot import Argument, Doubts, Meant, Reading, Snapshot
+from harness.snapshot import Argument, Doubts, Frame, Meant, Reading, Snapshot
 from unit.samples import observed
 
 NOTHING = Expect()
@@ -173,3 +173,28 @@ def test_calls_are_explained_one_by_one() -> None:
 def test_a_return_has_a_heading_too() -> None:
     (told,) = probed.told(run(back(argument("", "7")))).values()
     assert calls.heading(told) == "add, hit 1, back in call"
+
+
+def under(of: Snapshot, *names: str) -> Snapshot:
+    return replace(of, frames=tuple(Frame(1, name, 0, "a.c", 1, 0) for name in names))
+
+
+def test_the_functions_that_run_are_compared_whatever_is_known_of_the_call() -> None:
+    right, untold = shot(argument("a", "1")), replace(shot(), meant=Meant(why="no debug information"))
+    wrong = shot(argument("a", "7"), caller_is="Go", readings=AS_GO)
+    for of in (right, untold, wrong, replace(right, meant=None)):
+        assert between(run(under(of, "add", "main")), run(under(of, "add", "main"))) == []
+        assert between(run(under(of, "add", "main")), run(of)) == []
+        assert between(run(under(of, "add", "main")), run(under(of, "add", "by", "main"))) == [
+            ("probe add entry, hit 1: (backtrace)", "add ← main", "add ← by ← main")
+        ]
+        assert [*probed.mismatches(run(under(of, "add")), NOTHING)] == [*probed.mismatches(run(of), NOTHING)]
+    kept = probed.accepted(run(under(wrong, "add", "main")), NOTHING, {"add"})
+    assert kept == {"probe add entry, hit 1": {"(call)": "called-as-go", "(backtrace)": "add ← main"}}
+
+
+def test_no_reading_explains_a_call_of_which_only_the_functions_are_known() -> None:
+    untold = replace(shot(), meant=Meant(why="no debug information"))
+    sides = {"amd64": under(untold, "add", "main"), "arm64": under(untold, "add")}
+    told = {target: next(iter(probed.told(run(row)).values())) for target, row in sides.items()}
+    assert probed.explained(told) == told

@@ -12,6 +12,7 @@ from yaml.nodes import MappingNode, Node
 
 from harness import expectation
 from harness.arches import canonical
+from harness.diagnoses import DEATHS
 from harness.diagnoses import NAMES as DIAGNOSES
 from harness.expectation import EXIT_KEYS
 from harness.observation import OUTCOMES
@@ -283,6 +284,7 @@ def case_shape(names: Names) -> Shape:
         "stdout": _TEXT,
         "stderr": _TEXT,
         "probes": _EXPECTED_PROBES,
+        "death": Choice(DEATHS, about="what it dies of, seen in a second run (docs/diagnosis.md)"),
     }
     row = Record(
         {

@@ -19,6 +19,7 @@ BELIEFS = (
 DIRTY, MISALIGNED, UNCOUNTED = "narrow-integer-dirty", "stack-misaligned", "vectors-not-counted"
 ON_GOROUTINE, CLOBBERED, NONE_FITS = "on-goroutine-stack", "callee-saved-clobbered", "none-fits"
 FUNC_VALUE_AS_CODE, CODE_AS_FUNC_VALUE = "func-value-as-code", "code-as-func-value"
+DEATHS = (FUNC_VALUE_AS_CODE, CODE_AS_FUNC_VALUE)
 """Of what a program died: told of a fault, not of a call."""
 KINDS = (*BELIEFS, DIRTY, MISALIGNED, UNCOUNTED, ON_GOROUTINE, CLOBBERED, NONE_FITS)
 AT_RETURN = (CLOBBERED,)

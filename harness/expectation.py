@@ -47,7 +47,8 @@ class Expect:
     """What one run should show; a field that is None is not looked at.
 
     `outcomes` are accepted words of `harness.observation.OUTCOMES`; `build_failure` is a pattern searched in
-    the compiler's diagnostics ("" accepts any), or None where the build has to succeed. `probes` are by place.
+    the compiler's diagnostics ("" accepts any), or None where the build has to succeed. `probes` are by place; `death`
+    is the diagnosis of the fault that the program dies of, empty where nobody says.
     """
 
     outcomes: tuple[str, ...] = ("exit",)
@@ -57,6 +58,7 @@ class Expect:
     stderr: TextMatch | None = None
     build_failure: str | None = None
     probes: Mapping[str, Called] = field(default_factory=dict)
+    death: str = ""
 
     def leaves_open(self, other: Expect) -> bool:
         """Whether the end is any of several kinds, so that two ends of which each is accepted need not be alike."""
@@ -163,6 +165,7 @@ def _expect(values: Mapping[str, Any], base: Expect) -> Expect:
         _match(values.get("stderr"), base.stderr) if built else None,
         failure,
         _probes(values.get("probes", {}), base.probes) if built else {},
+        values.get("death", base.death) if built else "",
     )
 
 

@@ -11,6 +11,8 @@ ENTRY, RETURN, BOTH, FAULT, THREAD = "entry", "return", "both", "fault", "thread
 WHEN = (ENTRY, RETURN, BOTH)
 WATCH_BY = ("auto", "log", "stops")
 """Where the watch on crossings has its registers from; see `harness.watch.run.watcher`."""
+DEADLY = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGABRT", "SIGFPE", "SIGTRAP"})
+"""Signals of an instruction that could not be done, or of an abort: of these a program dies by itself."""
 WAS_SENT = "not available: another program or the program itself sent the signal"
 """Why a fault has no address whose siginfo says that there is none."""
 NO_ADDRESS_TOLD = "not available: the kernel tells none (SI_KERNEL: a breakpoint, or an address that is not canonical)"

@@ -3,7 +3,8 @@
     .venv/bin/python tools/confusion.py [RECORDS]
 
 Runs `pytest cases --arch=all` (or reads the records of such a run) and counts, over all probed calls of the corpus,
-what a case says that a call is, against the diagnosis that came first; and which other beliefs gave the same values.
+what a case says that a call is, against the diagnosis that came first; which other beliefs gave the same values; and
+of what programs died.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ sys.path.insert(0, str(HERE))
 
 from harness import case as cases  # noqa: E402
 from harness.abi.diagnose import diagnose  # noqa: E402
+from harness.compare.calls import deaths  # noqa: E402
+from harness.diagnoses import AT_RETURN  # noqa: E402
 from harness.expectation import Called  # noqa: E402
 from harness.observation import observation_from_json  # noqa: E402
-from harness.snapshot import ENTRY  # noqa: E402
+from harness.snapshot import ENTRY, RETURN  # noqa: E402
 from harness.toolchain import load_all  # noqa: E402
 
 DOC = HERE / "docs" / "diagnosis.md"
@@ -55,12 +58,16 @@ def counted(path: Path) -> tuple[Counter[tuple[str, str]], dict[str, Counter[str
             known[seen.case] = cases.load(HERE / "cases" / seen.case / cases.CASE_FILE, seen.case, names)
         variant = next(one for one in known[seen.case].variants if one.name == seen.variant)
         expect = variant.expect.on(seen.arch)
+        for row in deaths(seen) if expect.death else ():
+            found[expect.death, row.name] += 1
+            where.setdefault(expect.death, set()).add(seen.arch)
         for shot in seen.snapshots:
-            if shot.when != ENTRY or shot.meant is None or shot.meant.doubts is None:
+            if shot.meant is None or shot.meant.why or (shot.when == ENTRY and shot.meant.doubts is None):
                 continue
             called = expect.probes.get(shot.at, Called())
             said = diagnose(shot, called.arguments)
-            declared = called.diagnosis or RIGHT
+            is_here = (called.diagnosis in AT_RETURN) == (shot.when == RETURN)
+            declared = called.diagnosis if called.diagnosis and is_here else RIGHT
             found[declared, said.name if said else RIGHT] += 1
             where.setdefault(declared, set()).add(seen.arch)
             for text in said.evidence if said else ():

@@ -40,8 +40,8 @@ def astray(
     context = registers.get(CONTEXT[table.arch], 0)
     code = starts(context & ~table.isa_bit)
     word = _word(table, memory, context & ~table.isa_bit)
-    went = _is(pc, word)
-    by_go = code and word and (go(_back(table, registers, memory)) if went else go(pc))
+    went, back = _is(pc, word), _back(table, registers, memory)
+    by_go = code and word and go(back if went else pc)
     if by_go and (went or (word in registers.values() and memory(word, 1) is None)):
         return Diagnosis(
             of.CODE_AS_FUNC_VALUE,
@@ -49,6 +49,7 @@ def astray(
             (
                 f"{CONTEXT[table.arch]}, which has the func value that is called, is {context:#x}: {code}'s code",
                 f"execution went to {word:#x}, which is what that instruction's bytes are as an address",
+                *(_returns_to(name_of(back + 1)) if went else ()),
             ),
             _RULE,
             "call it through cgo; a func value is made of it by the address of a variable that holds its address",
@@ -61,7 +62,10 @@ def astray(
         return Diagnosis(
             of.FUNC_VALUE_AS_CODE,
             f"a func value of Go, of {called}, was called as the address of code: one dereference too few",
-            (f"execution went to {pc:#x}, which is data: the word there is the address of {called}",),
+            (
+                f"execution went to {pc:#x}, which is data: the word there is the address of {called}",
+                *_returns_to(name_of(back + 1)),
+            ),
             _RULE,
             "give C the address of an exported function (//export), and the func value as a cgo.Handle beside it",
             of_go,
@@ -101,6 +105,10 @@ def _back(table: RegisterTable, registers: Mapping[str, int], memory: Memory) ->
     """Return an address within what has called the function that has not begun: the call, or its delay slot."""
     back = registers.get(table.link, 0) if table.link else _word(table, memory, registers.get(table.sp, 0))
     return max((back & ~table.isa_bit) - 1, 0)
+
+
+def _returns_to(place: str) -> tuple[str, ...]:
+    return (f"it would return to {place}",) if place else ()
 
 
 def _is(pc: int, word: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from harness.abi.roles import role
 from harness.abi.same import agree
 from harness.compare.probed import BACKTRACE, Told
-from harness.observation import Explained
+from harness.observation import Divergence, Explained, Observation
 from harness.snapshot import ENTRY
 
 WRONG = "✗"
@@ -31,6 +31,21 @@ def diagnoses(several: Iterable[Told]) -> Iterator[Explained]:
     for told in several:
         if told.diagnosis is not None:
             yield Explained(heading(told), told.diagnosis.name, tuple(told.diagnosis.lines()))
+
+
+def deaths(observation: Observation) -> Iterator[Explained]:
+    """Yield why the program died where it did, if that is known."""
+    for shot in observation.snapshots:
+        if shot.fault is not None and shot.fault.astray:
+            name, *lines = shot.fault.astray
+            yield Explained(f"it died of {shot.fault.signal}", name, tuple(lines))
+
+
+def deaths_differ(observation: Observation, declared: str) -> Iterator[Divergence]:
+    """Yield whether the program died of something else than is `declared`."""
+    found = [row.name for row in deaths(observation)]
+    if declared and declared not in found:
+        yield Divergence("death", declared, ", ".join(found) or "(nothing that is known)")
 
 
 def side_by_side(sides: Mapping[str, Told], wanted: Mapping[str, str]) -> Iterator[str]:

@@ -64,7 +64,7 @@ def judge_run(
         cause=cause,
         detail=(*_detail(worst, found, names), *_calls(found, {worst.target: told}, expect)),
         divergences=found,
-        diagnoses=tuple(calls.diagnoses(told.values())),
+        diagnoses=(*calls.diagnoses(told.values()), *calls.deaths(worst)),
         normalised=rules.normaliser.counted(),
         outcomes=dict(outcomes),
     )
@@ -178,7 +178,7 @@ def _judge_one(observation: Observation, expect: Expect, rules: Rules) -> tuple[
         return Word.BROKEN, first_line(observation.message), ()
     found = mismatches(observation, expect, rules)
     if not found:
-        rows = tuple(probed.mismatches(observation, expect))
+        rows = (*probed.mismatches(observation, expect), *calls.deaths_differ(observation, expect.death))
         if rows:
             return Word.FAIL, sentence(rows, "declared", "found"), rows
     if not found and observation.alarms:

@@ -11,11 +11,11 @@ from typing import Protocol
 from harness.build.store import Store
 from harness.elf.places import Program
 from harness.errors import CrossabiError, RunnerBroken, mistaken
-from harness.probe.faults import DEADLY
 from harness.probe.guest import Guest
 from harness.probe.servers import Served, serve
 from harness.process import client
 from harness.process.spec import Finished
+from harness.snapshot import DEADLY
 from harness.stub.client import Stub
 from harness.stub.errors import StubBroken, StubClosed, StubEnded
 from harness.stub.stops import How, Stop, parse

@@ -18,7 +18,6 @@ from harness.unwind.modules import Module
 from harness.unwind.trapped import Raised, raised
 from harness.unwind.unwinder import Backtrace
 
-DEADLY = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGABRT", "SIGFPE", "SIGTRAP"})
 NO_MEMORY = "mapped, but its file ends before that"  # mmap(2): that is what SIGBUS is for
 MOST_WHOLE = 100  # faults that are looked at with their backtrace; a program may handle them by the thousand
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from harness.observation import Environment, Observation, Verdict
+from harness.report import snapshots
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -15,6 +16,9 @@ def explain(verdict: Verdict, observations: Sequence[Observation], rerun: str) -
     lines = [f"{verdict.verdict}: {verdict.cause}"]
     if verdict.detail:
         lines += ["", *verdict.detail]
+    for shot in (shot for observation in observations for shot in observation.snapshots):
+        if shot.fault is not None and shot.frames:  # Go's own text has none
+            lines += ["", *snapshots.death(shot, shot.fault)]
     if len(verdict.outcomes) > 1:
         lines += ["", "outcomes:"]
         lines += [f"    {count} × {ending}" for ending, count in verdict.outcomes.items()]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.abi.diagnose import diagnose
 from harness.registers import FLOAT, TABLES, VECTOR, RegisterTable
-from harness.snapshot import FAULT, THREAD, Fault, Meant, Snapshot
+from harness.snapshot import FAULT, THREAD, Fault, Frame, Meant, Snapshot
 
 WIDTH = 100
 SHOWN = 12  # snapshots under a table
 FEW = 3
+FRAMES = 16  # of a program that died, in a failure's text
 FINE = "nothing tells that it was called as anything else"
 
 
@@ -43,15 +44,31 @@ def lines(snapshot: Snapshot, table: RegisterTable) -> Iterator[str]:
         yield f"  not available: {', '.join(names)}: {why}"
     for row in snapshot.fault.code if snapshot.fault is not None else ():
         yield f"  {row}"
-    for number, frame in enumerate(snapshot.frames):
-        where = f" at {frame.file}:{frame.line}" if frame.file else ""
-        yield f"  #{number:<3} {frame.name}{f'+{frame.offset:#x}' if frame.offset else ''}{where}"
+    yield from _frames(snapshot.frames)
     if snapshot.ended:
         yield f"  backtrace: {snapshot.ended}"
     if snapshot.backtrace and not snapshot.frames:
         yield f"  backtrace: {' ← '.join(snapshot.backtrace)}"
     for note in snapshot.notes:
         yield f"  note: {note}"
+
+
+def death(snapshot: Snapshot, fault: Fault) -> Iterator[str]:
+    """Yield what a program died of, without the registers."""
+    yield f"what it died of at {snapshot.place}, seen in a second run ({snapshot.source}):"
+    yield from _died(fault)
+    yield from (f"  {row}" for row in fault.code)
+    yield from _frames(snapshot.frames[:FRAMES])
+    if len(snapshot.frames) > FRAMES:
+        yield f"  and {len(snapshot.frames) - FRAMES} more"
+    if snapshot.ended:
+        yield f"  backtrace: {snapshot.ended}"
+
+
+def _frames(frames: Sequence[Frame]) -> Iterator[str]:
+    for number, frame in enumerate(frames):
+        where = f" at {frame.file}:{frame.line}" if frame.file else ""
+        yield f"  #{number:<3} {frame.name}{f'+{frame.offset:#x}' if frame.offset else ''}{where}"
 
 
 def _died(fault: Fault) -> Iterator[str]:

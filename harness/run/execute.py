@@ -15,7 +15,7 @@ from harness.host import tools
 from harness.host.faults import Faults
 from harness.observation import Environment, Observation
 from harness.process.spec import GO_TERMINATE, MIB, WORKDIR, Command, Limits
-from harness.run import outcome, sight
+from harness.run import death, outcome, sight
 from harness.run.runners import RUNNERS
 from harness.run.sight import Sight
 from harness.snapshot import Snapshot
@@ -35,11 +35,22 @@ BIN = "{bin}"  # stands for the program's folder in a case's arguments and envir
 def run(
     case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, looks: Sight = NOTHING
 ) -> tuple[Observation, ...]:
-    """Run `binary` as often as the case asks and return an observation for each time, with what `looks` asks for."""
-    return tuple(
+    """Run `binary` as often as the case asks and return an observation for each time, with what `looks` asks for.
+
+    The first that died though it should not have is run once more, to see of what (see `death`).
+    """
+    seen = [
         replace(_with_retries(case, variant, target, binary, faults, looks), repeat=number)
         for number in range(1, variant.run.repeat + 1)
-    )
+    ]
+    expect = variant.expect.on(target.arch)
+    for number, observation in enumerate(seen):
+        if death.is_wanted(observation, expect):
+            arguments = _arguments(variant.run, binary)
+            command = _command(variant.run, target, binary, arguments)
+            seen[number] = death.look(observation, command, target, binary, arguments)
+            break
+    return tuple(seen)
 
 
 def environment(target: Target, settings: RunSettings) -> Environment:
@@ -80,7 +91,7 @@ def _once(
     case: Case, variant: Variant, target: Target, binary: Binary, faults: Faults, looks: Sight
 ) -> tuple[Observation, bool]:
     settings = variant.run
-    arguments = tuple(arg.replace(BIN, str(binary.folder)) for arg in settings.args)
+    arguments = _arguments(settings, binary)
     command = _command(settings, target, binary, arguments)
     base = Observation(
         case.name,
@@ -137,6 +148,10 @@ def _told(outcome_word: str, stderr: str, arch: str) -> tuple[Snapshot, ...]:
 
     told = dump.read(stderr, arch)
     return told.snapshots[:1] if told is not None else ()
+
+
+def _arguments(settings: RunSettings, binary: Binary) -> tuple[str, ...]:
+    return tuple(arg.replace(BIN, str(binary.folder)) for arg in settings.args)
 
 
 def _command(settings: RunSettings, target: Target, binary: Binary, arguments: tuple[str, ...]) -> Command:

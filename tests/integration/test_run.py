@@ -229,11 +229,26 @@ def test_only_a_known_emulator_fault_is_tried_again(
         assert judged.cause == "emulator fault made-up: it is made up; unplug it"
 
 
-def test_a_real_crash_is_never_tried_again(act: Act, tmp_path: Path) -> None:
+def test_a_real_crash_is_never_tried_again_but_looked_at_once(act: Act, tmp_path: Path) -> None:
     own = faulty_emulator(tmp_path, faults=0, retry=True)
     (seen,) = act("arm64", "fault", toolchains=own)
     assert (seen.outcome, seen.tries) == ("cgo-fault", 1)
-    assert (tmp_path / "starts").read_text() == "x\n"
+    assert (tmp_path / "starts").read_text() == "x\nx\n"
+    assert [shot.source for shot in seen.snapshots] == ["Go's crash text", "stub: QEMU"]
+
+
+def test_who_dies_as_it_should_is_not_run_again(act: Act) -> None:
+    (seen,) = act("arm64", "fault", expect={"outcome": "cgo-fault", "exit": 2})
+    assert [shot.source for shot in seen.snapshots] == ["Go's crash text"]
+
+
+@BOTH
+def test_who_dies_and_should_not_is_run_once_more_to_see_of_what(project: Project, act: Act, arch: str) -> None:
+    seen = act(arch, "fault", run={"repeat": 2})
+    assert [len(each.snapshots) for each in seen] == [2, 1]
+    ran = project.pytest(f"--arch={arch}")
+    assert "what it died of at" in ran.text
+    assert "main.main+" in ran.text
 
 
 def test_an_emulator_that_cannot_be_started_is_our_fault(project: Project, act: Act, tmp_path: Path) -> None:

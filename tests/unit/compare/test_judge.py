@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -5,8 +6,8 @@ import pytest
 from harness.compare.judge import STDERR_LINES, Rules, judge_diff, judge_run, mismatches
 from harness.compare.normalise import Normaliser
 from harness.expectation import Expect, TextMatch, from_yaml
-from harness.observation import Diagnostic, Divergence, Observation, Verdict, Word
-from harness.snapshot import Argument, Doubts, Meant, Reading, Snapshot
+from harness.observation import Diagnostic, Divergence, Explained, Observation, Verdict, Word
+from harness.snapshot import Argument, Doubts, Fault, Meant, Reading, Snapshot
 from unit.samples import observed
 
 ITEM = Verdict("id", "run", "group/case", "arm64", "", Word.SKIP)
@@ -397,3 +398,23 @@ def test_a_declared_diagnosis_is_a_declared_divergence_that_has_to_happen() -> N
     assert diff(probed("amd64", "1"), probed("arm64", "1"), declared).verdict is Word.XPASS
     older = observed(target="amd64")  # a baseline that keeps nothing of probes
     assert diff(older, probed("arm64", "1"), declared).verdict is Word.PASS
+
+
+def test_what_a_program_died_of_is_told_and_can_be_declared() -> None:
+    astray = ("func-value-as-code", "a func value was called as code", "    it would return to f")
+    shot = Snapshot("fault", "fault", 1, "amd64", 1, "f", "stub", fault=Fault("SIGSEGV", 1, "mapped", (), astray))
+    dead = observed(outcome="signal", exit_code=None, signal="SIGSEGV", snapshots=(shot,))
+    said = judged(dead)
+    assert (said.verdict, said.diagnoses) == (
+        Word.FAIL,
+        (Explained("it died of SIGSEGV", astray[0], astray[1:]),),
+    )
+    declared = {"signal": "SIGSEGV", "death": "func-value-as-code"}
+    assert judged(dead, expect=declared).verdict is Word.PASS
+    other = judged(dead, expect={**declared, "death": "code-as-func-value"})
+    assert (other.verdict, other.cause) == (
+        Word.FAIL,
+        "death: declared `code-as-func-value`, found `func-value-as-code`",
+    )
+    unknown = judged(replace(dead, snapshots=()), expect=declared)
+    assert unknown.cause == "death: declared `func-value-as-code`, found (nothing that is known)"

@@ -4,6 +4,7 @@ import pytest
 
 from harness.observation import Environment, Verdict, Word
 from harness.report.failure import environment_line, explain, printable
+from harness.snapshot import Fault, Frame, Snapshot
 from unit.samples import observed
 
 VERDICT = Verdict("id", "run", "group/case", "arm64", "", Word.FAIL, "exit code: expected 0, got 1")
@@ -65,3 +66,21 @@ def test_the_environment_is_one_line(environment: Environment, line: str) -> Non
 
 def test_a_program_cannot_drive_the_terminal_of_who_reads_about_it() -> None:
     assert printable("a\x1b[2J\x00\tb\nc\x9b\r") == "a\\x1b[2J\\x00\tb\nc\\x9b\\x0d"
+
+
+def test_what_a_program_died_of_is_said_with_its_backtrace() -> None:
+    frames = tuple(Frame(0x1000, f"f{number}", 4, "a.c", 7, 0) for number in range(18))
+    fault = Fault("SIGSEGV", 0x10, "not mapped", ("=> 0x1004  ldr x0, [x1]",), ("kind", "why", "    evidence"))
+    shot = Snapshot("fault", "fault", 1, "arm64", 0x1004, "f0+0x4", "stub: QEMU", frames=frames, fault=fault)
+    told = Snapshot("fault", "fault", 1, "arm64", 1, "0x1", "Go's crash text", fault=replace(fault, astray=()))
+    lines = explain(VERDICT, [observed(snapshots=(told, shot))], RERUN).splitlines()[2:]
+    assert lines[:7] == [
+        "what it died of at f0+0x4, seen in a second run (stub: QEMU):",
+        "  SIGSEGV, address 0x10, not mapped",
+        "  kind: why",
+        "      evidence",
+        "  => 0x1004  ldr x0, [x1]",
+        "  #0   f0+0x4 at a.c:7",
+        "  #1   f1+0x4 at a.c:7",
+    ]
+    assert "  and 2 more" in lines

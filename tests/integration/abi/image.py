@@ -97,6 +97,10 @@ def value(convention: Convention, form: Form, placed: Placed, of: CType, block: 
     return bytes(found)
 
 
+BOXED = (("riscv64", "fa"),)
+"""Registers in which a narrower number has ones above it (RISC-V ISA, "NaN Boxing of Narrower Values")."""
+
+
 def put(convention: Convention, form: Form, placed: Placed, block: bytearray, data: bytes) -> None:
     """Put a value into `block`, with what has to be above it."""
     order = convention.model.byte_order
@@ -104,6 +108,8 @@ def put(convention: Convention, form: Form, placed: Placed, block: bytearray, da
         if placed.extends:
             span = _whole(convention, form, piece)
             block[span] = extended(convention.model, placed, data, span.stop - span.start)
+        if (convention.arch, piece.register[:2]) in BOXED:
+            block[_whole(convention, form, piece)] = b"\xff" * form.sizes[piece.register]
         write(form, order, piece, block, data)
 
 

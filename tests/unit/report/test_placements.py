@@ -37,8 +37,9 @@ def test_what_is_passed_by_reference_and_what_is_above_narrow_integers() -> None
     notes = found[5:]
     assert "386 i386-cdecl: the callee takes 4 bytes off the stack as it returns" in notes
     assert "riscv64 riscv64-lp64d, s390x s390x-elf: the bits above 2 c are copies of its sign" in notes
-    room = "s390x s390x-elf: the caller passes the address of the result's room in r2, which comes back in r2"
-    assert room in notes
+    room = "s390x s390x-elf: the caller passes the address of the result's room in "
+    assert any(f"{room}r2" in note for note in notes)
+    assert not any("comes back in r2" in note for note in notes)
 
 
 def test_a_narrow_terminal_gets_several_parts() -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Collection
 from typing import NamedTuple
 
 from harness.process.seccomp import Asked, Listener, Rule, Test, argument
@@ -46,7 +45,10 @@ _SETS_MASK = (  # rt_sigprocmask(SIG_SETMASK, set, NULL, 8)
 
 _FUTEXES = frozenset(calls.futex for calls in _CALLS.values())
 _EXECVES = frozenset(number for calls in _CALLS.values() for number in (calls.execve, calls.execveat))
-_LOOKS = 10  # in which execve has replaced the program, unless it has failed
+_RUNS, _GONE = -2, -3  # instead of a system call's number: it may be in any, and there is no such thread
+_MAY_REPLACE = _EXECVES | {_RUNS, _GONE}  # the thread that becomes the program gets the process's number
+_LOCKED_OUT = _FUTEXES | {_GONE}
+_LOOKS = 10  # in a row that tell nothing, after which execve has failed
 
 
 def _rules(calls: _Calls) -> tuple[Rule, ...]:
@@ -87,9 +89,10 @@ class Turnstile:
         So it is where the program has not become another one, though it was to.
         """
         if self._replacing is not None:
-            self._looks += 1
-            self._settle(has_failed=self._looks > _LOOKS or not _is_in(self._replacing, _EXECVES))
-        if self._waiting and self._turn is not None and _is_in(self._turn, _FUTEXES, or_gone=True):
+            call = _call(self._replacing)
+            self._looks = 0 if call in _EXECVES else self._looks + 1
+            self._settle(has_failed=call not in _MAY_REPLACE or self._looks > _LOOKS)
+        if self._waiting and self._turn is not None and _call(self._turn) in _LOCKED_OUT:
             self._leave(self._turn)
 
     def take(self, asked: Asked) -> None:
@@ -179,11 +182,11 @@ class Turnstile:
             self._memory = -1
 
 
-def _is_in(thread: int, numbers: Collection[int], *, or_gone: bool = False) -> bool:
-    """Whether `thread` waits in one of some system calls; what is only running may be in any of them."""
+def _call(thread: int) -> int:
+    """Return the number of the system call that `thread` waits in, -1 for none (proc(5)), `_RUNS` or `_GONE`."""
     try:
         with open(f"/proc/{thread}/syscall", "rb") as file:  # noqa: PTH123
             number = file.read().split()[0]
     except (OSError, IndexError):
-        return or_gone
-    return int(number) in numbers if number.lstrip(b"-").isdigit() else not or_gone
+        return _GONE
+    return int(number) if number.lstrip(b"-").isdigit() else _RUNS

@@ -127,7 +127,7 @@ except FileNotFoundError:
     assert said(keeper, code + TWO) == ["failed", "first", "second"]
 
 
-def test_who_waits_when_the_program_becomes_another_one_is_not_let_in(keeper: Keeper) -> None:
+def test_a_program_becomes_another_one_while_a_thread_waits(keeper: Keeper) -> None:
     code = """
 inside, tried = threading.Event(), threading.Event()
 def first():
@@ -143,9 +143,67 @@ start(first)
 start(second)
 tried.wait()
 time.sleep(0.3)
-os.execv(sys.executable, [sys.executable, "-c", "print('program')"])
+words = (ctypes.c_char_p * 4)(sys.executable.encode(), b"-c", b"print('program')", None)
+libc.execve(words[0], words, (ctypes.c_char_p * 1)(None))  # others go on meanwhile, as with os.execv they do not
 """
     assert said(keeper, code) == ["program"]
+
+
+class Answers:
+    """Stands for a listener; keeps whom it let go on."""
+
+    def __init__(self) -> None:
+        self.let: list[int] = []
+
+    def answer(self, asked: seccomp.Asked) -> bool:
+        self.let.append(asked.pid)
+        return True
+
+
+MASK, EXECVE = turnstile._CALLS[AMD64].mask, turnstile._CALLS[AMD64].execve
+INSIDE, WAITS, REPLACES = 11, 12, 13
+
+
+class Case:
+    """A turnstile of three threads: one stops, one waits for it, and the third one has called execve."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.answers, self.calls, self.is_replaced = Answers(), dict.fromkeys((INSIDE, WAITS), 0), False
+        self.turnstile = turnstile.Turnstile(self.answers, 10)  # type: ignore[arg-type]
+        monkeypatch.setattr(turnstile, "_call", lambda thread: self.calls.get(thread, turnstile._GONE))
+        monkeypatch.setattr(self.turnstile, "_is_ours", lambda thread: True)
+        monkeypatch.setattr(self.turnstile, "_is_replaced", lambda: self.is_replaced)
+        monkeypatch.setattr(self.turnstile, "_blocks", lambda asked: True)
+        for thread, number in ((INSIDE, MASK), (WAITS, MASK), (REPLACES, EXECVE)):
+            self.turnstile.take(seccomp.Asked(0, thread, number, AMD64, [2, thread, 0, 8, 0, 0]))
+        assert self.answers.let == [INSIDE, REPLACES]
+
+    def looks(self, *calls: int) -> bool:
+        """Look as often, with the third thread in these calls; return whether the second one was let in."""
+        for call in calls:
+            self.calls[REPLACES] = call
+            self.turnstile.look()
+        return WAITS in self.answers.let
+
+
+def test_who_waits_is_not_let_in_as_long_as_the_program_may_become_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = 3 * turnstile._LOOKS
+    case = Case(monkeypatch)
+    del case.calls[INSIDE]  # the kernel has ended it, and will end who waits
+    assert not case.looks(*(EXECVE,) * many)
+    assert not case.looks(*(turnstile._RUNS, EXECVE) * many)
+    case.is_replaced = True
+    assert case.looks(turnstile._GONE)  # nobody is there any more, and what asks is another program
+
+
+@pytest.mark.parametrize("failed", [(0,), (-1,), (turnstile._RUNS,) * 11, (turnstile._GONE,) * 11])
+def test_who_waits_is_let_in_when_the_program_has_not_become_another_one(
+    failed: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = Case(monkeypatch)
+    del case.calls[INSIDE]
+    assert not case.looks(EXECVE, *failed[:-1])
+    assert case.looks(failed[-1])
 
 
 NEVER_LEAVES = "start(enter).join(); enter(); say('program')"

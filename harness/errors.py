@@ -80,11 +80,15 @@ class StoreBroken(CrossabiError):
     exit_code = 9
 
 
-def mistaken(while_: str, mistake: BaseException) -> RunnerBroken:
+class OwnMistake(RunnerBroken):
+    """A mistake of our own, whatever the program did."""
+
+
+def mistaken(while_: str, mistake: BaseException) -> OwnMistake:
     """Return the error of a mistake of our own that happened in a thread while something was done."""
     last = traceback.extract_tb(mistake.__traceback__)[-1:]
     where = "".join(f"{Path(frame.filename).name}:{frame.lineno}, in {frame.name}" for frame in last)
-    return RunnerBroken(
+    return OwnMistake(
         f"crossabi itself made a mistake while {while_}: {type(mistake).__name__}: {mistake}",
         why=where,
         mend="the program has been ended; report it with the program and the command line",

@@ -10,7 +10,7 @@ from harness.cli.options import say
 from harness.elf.identity import identify
 from harness.errors import EnvironmentBroken, UsageError
 from harness.host import tools
-from harness.host.resolve import survey
+from harness.host.resolve import not_native, survey
 from harness.probe.guest import Guest
 from harness.process.client import own_environment
 from harness.process.spec import GO_TERMINATE, MIB, Command, Finished, Limits
@@ -34,6 +34,9 @@ def guest_of(
     Raises UsageError for what is no program or not of the architectures `names`, EnvironmentBroken without an emulator.
     """
     toolchain = toolchain_of(load_all(folders), program, names)
+    foreign = not_native(toolchain, runner)
+    if foreign is not None:
+        raise UsageError(f"{program}: {foreign.cause}", mend=foreign.mend)
     found = survey(toolchain, runner)
     if found.runner == QEMU and found.emulator is None:
         mend = f"crossabi setup --arch={toolchain.arch}"

@@ -140,18 +140,27 @@ def c_compiler(toolchain: Toolchain) -> tuple[Tool | None, str]:
     return None, ""
 
 
+def not_native(toolchain: Toolchain, runner: str) -> Unavailable | None:
+    """Return why the architecture cannot be run by `runner`, if that is ``native`` and this machine is another one."""
+    machine = tools.machine()
+    if runner != NATIVE or toolchain.is_native_on(machine):
+        return None
+    return Unavailable(
+        toolchain.arch,
+        f"{toolchain.arch} does not run natively on {machine}",
+        f"leave --runner out to use {toolchain.emulator.program}",
+    )
+
+
 def resolve(toolchains: Toolchains, arch: str, runner: str = AUTO) -> Target | Unavailable:
     """Return the target for `arch` on this machine, or why there is none and what mends it.
 
     Fetches the pinned Go release where it is not here yet.
     """
     toolchain = toolchains.by_arch[arch]
-    if runner == NATIVE and not toolchain.is_native_on(tools.machine()):
-        return Unavailable(
-            arch,
-            f"{arch} does not run natively on {tools.machine()}",
-            f"leave --runner out to use {toolchain.emulator.program}",
-        )
+    foreign = not_native(toolchain, runner)
+    if foreign is not None:
+        return foreign
     found = survey(toolchain, runner)
     if found.missing or found.cc is None:
         return Unavailable(arch, _cause(found), mend(toolchains, found))

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from harness.build.store import Store
 from harness.elf.places import Program
-from harness.errors import CrossabiError, RunnerBroken, mistaken
+from harness.errors import CrossabiError, OwnMistake, RunnerBroken, mistaken
 from harness.probe.guest import Guest
 from harness.probe.servers import Served, serve
 from harness.process import client
@@ -120,7 +120,8 @@ def hold(guest: Guest, program: Program, visitors: Sequence[Visitor]) -> Held:
             finished = Finished("signaled", signal="SIGKILL", notes=(broken.what,))
         finally:
             talk.finish()
-    error = None if finished.error or finished.ended in ("timeout", "limit") else talk.error
+    is_cut = bool(finished.error) or finished.ended in ("timeout", "limit")
+    error = talk.error if not is_cut or isinstance(talk.error, OwnMistake) else None
     gone = isinstance(error, StubClosed) and not served.tells_end
     if gone:
         error = _taken_along(finished)

@@ -7,7 +7,8 @@ changed (<link.h>, r_brk): stopping there, one finds the new ones before anythin
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from harness.elf import places
 from harness.elf.places import NoSuchPlace, Place, Program
@@ -68,7 +69,7 @@ class Libraries:
     def __init__(self, guest: Guest, stub: Stub, main: Module) -> None:
         self._guest, self._stub, self._main = guest, stub, main
         self._find = finder(guest)
-        self._known: tuple[Module, ...] = ()
+        self._known: dict[tuple[Path, int], tuple[Module, object]] = {}  # by name and place, with what the file was
         self.changed = self._state()
 
     def _state(self) -> tuple[int, ...]:
@@ -82,24 +83,31 @@ class Libraries:
 
     def look(self) -> tuple[Sequence[Module], Sequence[Module]]:
         """Return the libraries that are there now and were not the last time, and those that are gone since."""
-        before, self._known = self._known, modules(self._main, reader(self._stub), self._find)[1:]
-        return _without(self._known, before), _without(before, self._known)
+        before, self._known = self._known, {}
+        for module in modules(self._main, reader(self._stub), self._find)[1:]:
+            key = module.program.path, module.bias
+            self._known[key] = before.get(key) or (module, _identity(module))
+        return _without(self._known.values(), before.values()), _without(before.values(), self._known.values())
 
     def has(self, address: int) -> bool:
         """Whether a library has `address`."""
-        return holding(self._known, address) is not None
+        return holding(self._modules, address) is not None
 
     def at(self, address: int) -> Module:
         """Return the library that has `address`, or else the program."""
-        return holding(self._known, address) or self._main
+        return holding(self._modules, address) or self._main
+
+    @property
+    def _modules(self) -> Iterator[Module]:
+        return (module for module, _ in self._known.values())
 
 
-def _without(some: Sequence[Module], others: Sequence[Module]) -> Sequence[Module]:
-    there = {_identity(module) for module in others}
-    return [module for module in some if _identity(module) not in there]
+def _without(some: Iterable[tuple[Module, object]], others: Iterable[tuple[Module, object]]) -> Sequence[Module]:
+    there = {identity for _, identity in others}
+    return [module for module, identity in some if identity not in there]
 
 
-def _identity(module: Module) -> tuple[object, ...]:
+def _identity(module: Module) -> object:
     """Return what tells a mapped file apart: a namespace (dlmopen) has the dynamic loader by another path."""
     path = module.program.path
     try:

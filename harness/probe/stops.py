@@ -177,9 +177,8 @@ class _Visit:
     def _look(self, libraries: Libraries) -> None:
         """Put the probes whose places a library has that was mapped just now, and take those of one that is gone."""
         new, gone = libraries.look()
-        for address in [
-            address for address in self._breakpoints if holding(gone, address) and not libraries.has(address)
-        ]:
+        unmapped = (address for address in self._breakpoints if holding(gone, address) and not libraries.has(address))
+        for address in [address for address in unmapped if address not in libraries.changed]:
             self._entries.pop(address, None)
             self._breakpoints.drop(address)
         for module in new:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
-from harness.errors import RunnerBroken, StoreBroken
+from harness.errors import OwnMistake, RunnerBroken, StoreBroken
 from harness.probe.guest import Guest
 from harness.probe.log import _Entries
 from harness.probe.meant import Meanings
 from harness.probe.take import LOG, STUB, take
-from harness.process import drain
-from harness.process.spec import Command
+from harness.process import client, drain
+from harness.process.spec import Command, Finished
 from harness.snapshot import Probe
 
 from .support import target
@@ -36,6 +37,30 @@ def test_a_mistake_is_an_error_and_ends_the_program(
     guest = Guest(on, program, (), Command((), {}, 20))
     with pytest.raises(RunnerBroken, match=r"crossabi itself made a mistake while .* IndexError: not there"):
         take(guest, [Probe("add", meant=source == STUB)], source=source)
+
+
+def test_a_mistake_is_told_where_the_program_s_time_is_up_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "program.c").write_text(PROGRAM)
+    program, on = tmp_path / "program", target("arm64")
+    subprocess.run([*on.cc.command, "-g", "-no-pie", "-o", program, tmp_path / "program.c"], check=True)
+    is_over, run = threading.Event(), client.run
+
+    def runs(command: Command) -> Finished:
+        try:
+            return run(command)
+        finally:
+            is_over.set()
+
+    def fails(*_: object, **__: object) -> None:
+        assert is_over.wait(30)
+        raise IndexError("not there")
+
+    monkeypatch.setattr(client, "run", runs)
+    monkeypatch.setattr(Meanings, "enter", fails)
+    with pytest.raises(OwnMistake, match="crossabi itself made a mistake"):
+        take(Guest(on, program, (), Command((), {}, 0.5)), [Probe("add", meant=True)], source=STUB)
 
 
 ENDLESS = "__attribute__((noipa)) int add(int a) { return a + 1; } int main(void) { for (;;) add(1); }"

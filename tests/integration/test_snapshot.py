@@ -417,3 +417,11 @@ def test_a_call_that_is_not_what_it_should_be_is_diagnosed(tmp_path: Path) -> No
     assert by_place["add3"]["name"] == "called-as-go, right by accident"
     plain = rows(snapshot("--at=add3", "--json", program))
     assert "diagnosis" not in plain[0]
+
+
+def test_a_program_of_another_architecture_does_not_run_natively(build: Build) -> None:
+    for extra in ((), ("--fault",)):
+        ran = snapshot("--at=add3", "--runner=native", *extra, build("arm64"))
+        assert ran.code == 4
+        assert "arm64 does not run natively on x86_64" in ran.text
+        assert "leave --runner out to use qemu-aarch64" in ran.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -18,9 +18,14 @@ from harness.abi.values import decoded
 from tests.signatures import c, go
 from tests.signatures.values import of_type
 
-SP, HEAP, COUNT = 0x10000, 0x14000, 60
+SP, HEAP = 0x10000, 0x14000
+FIRST, COUNT = 1000, 60  # numbers of signatures: those before are a core without chance
 CHANCE = random.Random("memory").randbytes(0x30000)
 ALL = [*OF_C.values(), *GO_INTERNAL.values(), *GO_ABI0.values()]
+
+
+def name(convention: Convention) -> str:
+    return f"{convention.name}-{convention.arch}"
 
 
 class Machine:
@@ -88,17 +93,21 @@ def held(convention: Convention, types: Sequence[CType], places: Sequence[Placed
         assert decoded(convention.model, of, found) == decoded(convention.model, of, data)
 
 
-@pytest.mark.parametrize("convention", ALL, ids=lambda row: f"{row.name}-{row.arch}")
-def test_what_is_laid_out_comes_back(convention: Convention) -> None:
-    is_c = convention in OF_C.values()
-    for number in range(1000, 1000 + COUNT):
-        model = convention.model
-        vectors = () if convention.arch == "386" else (8, 16)
+def round_trips(convention: Convention, numbers: Iterable[int]) -> None:
+    """Lay out, fetch and decode the arguments and results of each signature."""
+    model, is_c = convention.model, convention in OF_C.values()
+    vectors = () if convention.arch == "386" else (8, 16)
+    for number in numbers:
         signature = c.made(model, number, vectors) if is_c else go.made(model, number)
         dice, made = random.Random(number), convention.place(signature)
         held(convention, signature.arguments, made.arguments, dice)
         if made.hidden is None:
             held(convention, signature.results, made.results, dice)
+
+
+@pytest.mark.parametrize("convention", ALL, ids=name)
+def test_what_is_laid_out_comes_back(convention: Convention) -> None:
+    round_trips(convention, range(FIRST, FIRST + COUNT))
 
 
 def test_what_is_not_known_is_no_zero() -> None:

@@ -1,0 +1,1 @@
+"""The conventions, held at length."""

@@ -98,6 +98,8 @@ class Value:
         value = scalar(node, context, "a number, true, false or a text")
         if value is BAD:
             return BAD
+        if value is None:
+            return context.bad(node, "expected a number, true, false or a text, found nothing")
         return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else repr(value)
 
     def json_schema(self) -> dict[str, Any]:

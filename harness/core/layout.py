@@ -79,7 +79,10 @@ def _fields(names: str, size: int, start: int = 0) -> tuple[Field, ...]:
     return tuple(Field(name, offset, size) for name, offset in places if name != "-")
 
 
-_FXSAVE = (Field("fctrl", 0, 2), Field("mxcsr", 24, 4))  # Intel SDM volume 1, 10.5.1, "FXSAVE Area"
+_FXSAVE = (  # Intel SDM volume 1, 10.5.1, "FXSAVE Area"
+    *(Field("fctrl", 0, 2), Field("fstat", 2, 2), Field("mxcsr", 24, 4)),
+    *(Field(f"st{number}", 32 + 16 * number, 10) for number in range(8)),
+)
 _MIPS_GENERAL = " ".join(  # $0 to $31; k0 and k1 are the kernel's own, and written as 0
     "-" if row.name in ("k0", "k1") else row.name for row in TABLES["mips64le"].rows if row.stub
 )

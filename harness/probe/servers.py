@@ -20,12 +20,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import EnvironmentBroken
+from harness.host import faults
 from harness.probe.guest import Guest
 from harness.process.spec import Command
 from harness.stub.client import Stub
 from harness.stub.connect import connect
+from harness.stub.values import TURNED, UNKNOWN
 from harness.stub.wire import QEMU_BLOCK
 
+_NEXT, _RIGHT = (7, 3), (10,)
 CONNECT_SECONDS = 30.0
 CHUNK = 1 << 16
 SOCKET_BYTES = 107  # of sun_path, with its NUL as QEMU uses it (unix(7))
@@ -57,6 +60,15 @@ def cannot(guest: Guest) -> str:
     return NO_GDBSERVER if guest.platform.emulator is None and shutil.which(_GDBSERVER) is None else ""
 
 
+def x87_of(version: str) -> str:
+    """Return how QEMU ``7.2.22`` sends the x87's registers (see `harness.stub.values.Layout`).
+
+    Measured with 7.2.22, which has them turned, and 10.0.2 (target/i386/gdbstub.c: x86_cpu_gdb_read_register).
+    """
+    number = tuple(map(int, version.split(".")[:2])) if version else ()
+    return TURNED if (0,) < number < _NEXT else UNKNOWN if number < _RIGHT else ""
+
+
 @contextlib.contextmanager
 def serve(guest: Guest, folder: Path) -> Iterator[Served]:
     """Yield how `guest` is served; `folder` is private. Raises EnvironmentBroken where gdbserver is missing."""
@@ -64,12 +76,13 @@ def serve(guest: Guest, folder: Path) -> Iterator[Served]:
     debug = [word for word in guest.command.env.get("GODEBUG", "").split(",") if word and word != _QUIET]
     changed = {"GODEBUG": ",".join([*debug, _QUIET])}
     if guest.platform.emulator is not None:
+        version = faults.emulator_number(guest.platform.emulator.version)
         with _place(folder) as path:
             command = replace(guest.under("-g", str(path), env=changed), in_turns=True)
 
             def reach(alive: Callable[[], bool]) -> Stub:
                 channel = connect(path, CONNECT_SECONDS, alive)
-                return Stub(channel, guest.table, block=QEMU_BLOCK, lifts=False)
+                return Stub(channel, guest.table, block=QEMU_BLOCK, lifts=False, x87=x87_of(version))
 
             yield Served(command, reach, False, changed)
         return

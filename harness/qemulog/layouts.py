@@ -79,7 +79,7 @@ def _mips(number: int) -> str:
 
 _AMD64_GENERAL = "RAX RBX RCX RDX RSI RDI RBP RSP RIP R8 R9 R10 R11 R12 R13 R14 R15"
 _ARM64_STATUS = {"PSTATE": "cpsr", "FPCR": "fpcr", "FPSR": "fpsr"}
-_AMD64_STATUS = {"RFL": "eflags", "FCW": "fctrl", "MXCSR": "mxcsr"}
+_AMD64_STATUS = {"RFL": "eflags", "FCW": "fctrl", "FSW": "fstat", "MXCSR": "mxcsr"}
 _PPC_WORDS = {"NIP": "pc", "LR": "lr", "CTR": "ctr", "XER": "xer", "CR": "cr", "FPSCR": "fpscr"}
 
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
@@ -92,9 +92,10 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
                 r"[XYZ]MM15=",
                 rf"\bRIP=({_H16})",
                 _words(rf"\b(R[A-Z0-9]{{1,2}}) ?=({_H16})", _AMD64_GENERAL),
-                _words(r"\b(RFL|MXCSR|FCW)=([0-9a-f]{4,8})", **_AMD64_STATUS),
+                _words(r"\b(RFL|MXCSR|FCW|FSW)=([0-9a-f]{4,8})", **_AMD64_STATUS),
                 _words(rf"^(FS) =[0-9a-f]{{4}} ({_H16})", FS="fs_base"),
                 _field(rf"\b[XYZ]MM(\d\d)=((?:{_H16} ?)+)", _numbered("xmm"), _LOW),
+                absent=" ".join(f"st{number}" for number in range(8)),  # it has them by another number
             ),
             _layout(
                 registers.ARM64,

@@ -66,6 +66,7 @@ class Stub(Target):
         no_ack: bool = True,
         block: int = 0,
         lifts: bool = True,
+        x87: str = "",
     ) -> None:
         self._lifts = lifts
         self._breakpoints: dict[int, bool] = {}  # whether it is one of the hardware's
@@ -74,7 +75,7 @@ class Stub(Target):
         # what threads have to step off when another stop, or a signal, kept them from it: in a handler anew, inner last
         self._stepping: dict[str, list[_Visit]] = {}
         self._lifted: dict[int, bool] = {}  # a breakpoint that is put back at the next stop
-        super().__init__(channel, table, seconds=seconds, no_ack=no_ack, block=block)
+        super().__init__(channel, table, seconds=seconds, no_ack=no_ack, block=block, x87=x87)
         self._interrupted: Counter[_Visit] = Counter()  # how often signals kept a thread from stepping off
         self._owed: dict[str, list[tuple[str, bytes]]] = {}  # signals that were kept back, with siginfo, by thread
         self._unreported: frozenset[str] = frozenset()
@@ -89,14 +90,15 @@ class Stub(Target):
         alive: Callable[[], bool] | None = None,
         no_ack: bool = True,
         block: int = 0,
+        x87: str = "",
     ) -> Self:
         """Connect to the stub at `address`, a unix socket's path or (numeric host, port), and shake hands.
 
         It may not listen yet: see `harness.stub.connect`, also for `alive`. `seconds` bound connecting, shaking hands,
         and each later question. `no_ack` saves acknowledgements where the stub offers that; see
-        `harness.stub.wire.Wire` for `block`.
+        `harness.stub.wire.Wire` for `block`, and `harness.stub.values.Layout` for `x87`.
         """
-        return cls(connect(address, seconds, alive), table, seconds=seconds, no_ack=no_ack, block=block)
+        return cls(connect(address, seconds, alive), table, seconds=seconds, no_ack=no_ack, block=block, x87=x87)
 
     def __enter__(self) -> Self:
         return self

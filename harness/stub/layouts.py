@@ -42,6 +42,11 @@ ARGUMENTS: Mapping[str, frozenset[str]] = MappingProxyType(
 Not those that Go's assembler uses, which are others where asyncPreempt (runtime/preempt_*.s) returns to a function.
 """
 
+X87_STATUS = "fstat"
+X87 = tuple(f"st{number}" for number in range(8))
+"""The x87's registers from the top of its stack on, as gdbserver and QEMU from 10 send them (i386 XML: i387_ext)."""
+
+
 # How far gdbserver moves the program counter back at a breakpoint, whoever put it there (gdb's decr_pc_after_break).
 MOVED_BACK: Mapping[str, int] = MappingProxyType({"amd64": 1, "386": 1})
 

@@ -33,10 +33,12 @@ class Target:
         seconds: float = SECONDS,
         no_ack: bool = True,
         block: int = 0,
+        x87: str = "",
     ) -> None:
         """Shake hands over `channel`, which is closed by us, whatever happens. `seconds` bound one question each.
 
-        `no_ack` saves acknowledgements where the stub offers that; see `harness.stub.wire.Wire` for `block`.
+        `no_ack` saves acknowledgements where the stub offers that; see `harness.stub.wire.Wire` for `block`, and
+        `harness.stub.values.Layout` for `x87`.
         """
         self.table = table
         self.seconds = seconds
@@ -48,7 +50,7 @@ class Target:
         try:
             self._session.ask(b"Hg0", deadline)  # gdbserver 13 without a chosen thread aborts when it is to describe it
             self.description = self._describe(deadline)
-            self._layout = Layout(table, self.description)
+            self._layout = Layout(table, self.description, x87)
             self._actions = frozenset(self._session.ask(b"vCont?", deadline).split(b";")[1:])
             self.stop = stops.parse(self._session.ask(b"?", deadline))
         except BaseException:

@@ -10,8 +10,11 @@ from typing import NamedTuple
 from harness.registers import Register, RegisterTable
 from harness.stub.errors import StubRefused, nonsense
 from harness.stub.features import Description, Slot
+from harness.stub.layouts import X87, X87_STATUS
 from harness.stub.session import is_error, refused, unhex
 
+TURNED, UNKNOWN = "turned", "unknown"  # instead of empty: how a stub sends the x87's registers
+_NOT_KNOWN = "which of the x87's registers this release of QEMU sends by which name is not known"
 ABSENT = "the stub's target description has no such register"
 UNAVAILABLE = "the stub says that its value is not available at this stop"
 
@@ -36,10 +39,14 @@ class _Plan(NamedTuple):
 
 
 class Layout:
-    """Where the registers of `table` are in the packets of a stub whose target is described by `description`."""
+    """Where the registers of `table` are in the packets of a stub whose target is described by `description`.
 
-    def __init__(self, table: RegisterTable, description: Description) -> None:
-        self.table = table
+    `x87` is ``TURNED`` where st0 is the first of the x87's registers, not the top of its stack, and ``UNKNOWN`` where
+    that is not known.
+    """
+
+    def __init__(self, table: RegisterTable, description: Description, x87: str = "") -> None:
+        self.table, self._x87 = table, x87
         self._plans: dict[tuple[frozenset[str] | None, int], _Plan] = {}
         self._places: dict[str, tuple[Register, Slot, int]] = {}  # with the offset in the g packet, in bytes
         offset = 0
@@ -72,6 +79,18 @@ class Layout:
         `singles` returns the replies to ``p`` for some numbers. `names` bounds what is asked for. Raises StubBroken for
         a reply that is none.
         """
+        if not self._x87 or (names is not None and names.isdisjoint(X87)):
+            return self._read(general, singles, names)
+        found = self._read(general, singles, None if names is None else names | {*X87, X87_STATUS})
+        found = _turned(found) if self._x87 == TURNED else _without_x87(found)
+        if names is None:
+            return found
+        values = {name: value for name, value in found.values.items() if name in names}
+        return Registers(values, {name: why for name, why in found.missing.items() if name in names})
+
+    def _read(
+        self, general: bytes, singles: Callable[[Sequence[int]], Mapping[int, bytes]], names: frozenset[str] | None
+    ) -> Registers:
         plan = self._plan(names, len(general))
         replies = singles(plan.singles) if plan.singles else {}
         values: dict[str, int] = {}
@@ -105,3 +124,18 @@ class Layout:
         if len(data) != slot.size:
             raise nonsense(f"{len(data)} bytes for the {slot.size} of {slot.name}", digits)
         return int.from_bytes(data, self.table.byte_order) & ((1 << row.bits) - 1)
+
+
+def _turned(found: Registers) -> Registers:
+    """Return the same with the x87's registers from the top of its stack on (Intel SDM volume 1, 8.1.2 and 8.1.3)."""
+    if X87_STATUS not in found.values or any(name not in found.values for name in X87):
+        return _without_x87(found)
+    top = found.values[X87_STATUS] >> 11 & 7
+    values = {name: found.values[X87[(top + number) % len(X87)]] for number, name in enumerate(X87)}
+    return Registers(MappingProxyType({**found.values, **values}), found.missing)
+
+
+def _without_x87(found: Registers) -> Registers:
+    gone = {name: _NOT_KNOWN for name in X87 if name in found.values}
+    values = {name: value for name, value in found.values.items() if name not in gone}
+    return Registers(MappingProxyType(values), MappingProxyType({**found.missing, **gone}))

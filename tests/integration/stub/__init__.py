@@ -18,9 +18,11 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from harness.host import tools
+from harness.host import faults, tools
+from harness.probe.servers import x87_of
 from harness.registers import FLOAT, TABLES, VECTOR
 from harness.stub.client import Stub
+from harness.stub.layouts import X87
 from harness.stub.wire import QEMU_BLOCK
 
 from ..support import shipped
@@ -36,7 +38,8 @@ class Fill:
     """How a program without a C library fills the registers of one architecture, in its assembler.
 
     `base` loads the address of {table} into the register that is filled last; `general` and `single` load number {n}
-    from offset {offset}, `vector` likewise of vector registers besides. `numbers` are the general registers
+    from offset {offset}, `vector` likewise of vector registers besides; `x87` pushes one on the x87's stack. `numbers`
+    are the general registers
     (number or name to the project's name), the base last. `gdb` is what gdb needs after the name of the widest of the
     floating-point and vector registers for its bits.
     """
@@ -51,6 +54,7 @@ class Fill:
     jump: str = "b"
     last: str = ""
     vector: str = ""
+    x87: str = ""
     flags: tuple[str, ...] = ()
 
 
@@ -65,11 +69,13 @@ FILLS = {
         *("lea {table}(%rip), %rax", "mov {offset}(%rax), %{n}", "movdqu {offset}(%rax), %xmm{n}"),
         *(dict(zip(_AMD64, _AMD64, strict=True)), ".uint128"),
         jump="jmp",
+        x87="fldt {offset}(%rax)",
     ),
     "386": Fill(
         *("lea {table}, %eax", "mov {offset}(%eax), %{n}", "movdqu {offset}(%eax), %xmm{n}"),
         *(dict(zip(_I386, _I386, strict=True)), ".uint128"),
         jump="jmp",
+        x87="fldt {offset}(%eax)",
     ),
     "arm64": Fill(
         "adrp x0, {table}; add x0, x0, :lo12:{table}",
@@ -153,9 +159,13 @@ def build_filled(arch: str, folder: Path) -> Path:
     fill = FILLS[arch]
     size = 8 if TABLES[arch].by_name[TABLES[arch].sp].bits == 64 else 4
     lines = [".text", fill.before, ".globl _start", ".globl landed", "_start:", fill.base.format(table="singles")]
-    for number, name in enumerate(floats(arch)):
-        load = fill.vector if fill.vector and name.startswith("v") else fill.single
-        lines.append(load.format(n=number % 32, offset=16 * number))
+    loads = [(name, 16 * number, number % 32) for number, name in enumerate(floats(arch))]
+    for name, offset, n in (
+        *(row for row in loads if row[0] not in X87),
+        *(row for row in loads[::-1] if row[0] in X87),
+    ):
+        load = fill.x87 if name in X87 else fill.vector if fill.vector and name.startswith("v") else fill.single
+        lines.append(load.format(n=n, offset=offset))
     lines.append(fill.base.format(table="generals"))
     lines += (fill.general.format(n=n, offset=size * number) for number, n in enumerate(fill.numbers))
     lines += [fill.after, "landed:", "nop", f"{fill.jump} landed", "nop", fill.last, ".data"]
@@ -165,7 +175,7 @@ def build_filled(arch: str, folder: Path) -> Path:
     order = 1 if TABLES[arch].byte_order == "little" else -1
     for number, width in enumerate(floats(arch).values()):
         low, high = _single(number) & MASK, _single(number) >> 64
-        halves = (low, high)[::order] if width == 128 else (low, 0)
+        halves = (low, high & ((1 << width - 64) - 1))[::order] if width > 64 else (low, 0)
         lines += (f".8byte {half:#x}" for half in halves)
     source = folder / f"filled-{arch}.s"
     source.write_text("\n".join(lines) + "\n")
@@ -219,7 +229,8 @@ def qemu(arch: str, folder: Path, program: Path, *arguments: str, cpu: str = "")
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with _ended(process):
         table, runs = TABLES[arch], lambda: process.poll() is None
-        stub = Stub.connect(listen, table, seconds=SECONDS, alive=runs, block=QEMU_BLOCK)
+        x87 = x87_of(faults.emulator_number(tools.tool([emulator]).version))
+        stub = Stub.connect(listen, table, seconds=SECONDS, alive=runs, block=QEMU_BLOCK, x87=x87)
         with stub:
             yield Served(process, stub, is_qemu=True)
 

@@ -10,6 +10,7 @@ import pytest
 from harness.registers import TABLES
 from harness.stub.client import Stub
 from harness.stub.errors import StubBroken
+from harness.stub.values import TURNED
 from harness.stub.wire import QEMU_BLOCK
 
 from . import TRANSCRIPTS, UNMAPPED, Transcript, look, peer, play
@@ -30,7 +31,8 @@ def test_there_are_transcripts_of_every_server_and_architecture() -> None:
 
 def stub_of(transcript: Transcript, channel: socket.socket) -> Stub:
     block = QEMU_BLOCK if transcript.server.startswith("qemu") else 0
-    return Stub(channel, TABLES[transcript.arch], seconds=10, block=block)
+    x87 = TURNED if transcript.server == "qemu7.2" else ""
+    return Stub(channel, TABLES[transcript.arch], seconds=10, block=block, x87=x87)
 
 
 @EVERY

@@ -13,8 +13,10 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from harness.errors import RunnerBroken, StoreBroken
 from harness.process import drain
@@ -27,19 +29,44 @@ TICKS = 2, 32  # milliseconds between two looks at the file, while it grows and 
 _PUNCH, _KEEP_SIZE = 2, 1  # of fallocate(2)
 
 
+class Writer(Protocol):
+    """Who writes into a pipe."""
+
+    def runs_on(self) -> bool:
+        """Whether a process of it is there and not on its way out."""
+
+    def holds(self, path: Path) -> bool | None:
+        """Whether it has the pipe at `path` open; None where that is not known."""
+
+
+class Nobody:
+    """Stands for a writer that tells nothing."""
+
+    def runs_on(self) -> bool:
+        """See `Writer`."""
+        return False
+
+    def holds(self, path: Path) -> bool | None:
+        """See `Writer`."""
+        return None
+
+
+NOBODY = Nobody()
+
+
 class Pipe:
     """Makes a named pipe at `path`; what is written into it waits in a file beside until it is read from `parts`.
 
-    The writer has the pipe open until it ends; when it closes before, `runs_on` tells so, and `cut` is set. `was_full`
-    is set where the writer may have had to wait. What carries it ends with the thread that has made this.
+    The `writer` has the pipe open until it ends; when it closes before, `cut` is set. `was_full` is set where the
+    writer may have had to wait. What carries it ends with the thread that has made this.
 
     Raises OSError where it cannot be made.
     """
 
-    def __init__(self, path: Path, runs_on: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, path: Path, writer: Writer = NOBODY) -> None:
         self.cut = self.was_full = False
-        self._path, self._runs_on = path, runs_on
-        self._is_finishing = self._is_held = self._is_late = False
+        self._path, self._writer = path, writer
+        self._was_open = self._is_finishing = self._is_held = self._is_late = False
         with contextlib.ExitStack() as made:
             os.mkfifo(path, 0o600)
             reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -67,8 +94,11 @@ class Pipe:
         """Yield what is written, until the end. Raises StoreBroken where the disk is full, RunnerBroken."""
         waiter = select.poll()
         waiter.register(self._ended, select.POLLIN)
-        at, tick, has_ended = 0, TICKS[0], False
+        at, tick, has_ended, look = 0, TICKS[0], False, 0.0
         while True:
+            if time.monotonic() >= look:
+                self._look()
+                look = time.monotonic() + TICKS[1] / 1000
             data = os.pread(self._file, PART, at)
             if data:
                 yield data
@@ -79,7 +109,7 @@ class Pipe:
                 break
             elif waiter.poll(tick):
                 has_ended = True
-                self.cut = not self._is_finishing and self._runs_on()
+                self.cut |= not self._is_finishing and self._writer.runs_on()
             else:
                 tick = min(2 * tick, TICKS[1])
         status = self._carrier.wait()
@@ -120,6 +150,13 @@ class Pipe:
     def _end(self) -> None:
         self._carrier.kill()
         self._carrier.wait()
+
+    def _look(self) -> None:
+        """Look whether the writer still has the pipe open: a child of its own may have, and then that has no end."""
+        if not self._is_finishing:
+            is_open = self._writer.holds(self._path)
+            self.cut |= self._was_open and is_open is False
+            self._was_open |= is_open is True
 
     def _forget(self, at: int, size: int) -> None:
         """Give a piece of the file back to the disk, where that can do it."""

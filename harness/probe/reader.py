@@ -12,10 +12,10 @@ from typing import Protocol
 
 from harness.build.store import Store
 from harness.elf.identity import identify
-from harness.errors import CrossabiError, RunnerBroken, UsageError, mistaken
+from harness.errors import CrossabiError, RunnerBroken, StoreBroken, UsageError, mistaken
 from harness.probe import layout
 from harness.probe.guest import Guest
-from harness.probe.pipe import Pipe
+from harness.probe.pipe import NOBODY, Pipe, Writer
 from harness.process import client
 from harness.process.spec import Finished
 from harness.qemulog.layouts import LAYOUTS, Layout
@@ -109,7 +109,13 @@ def run(guest: Guest, *listeners: Listener) -> tuple[Finished, tuple[str, ...]]:
     wanted = None if None in sets else frozenset().union(*(names for names in sets if names))
     with Store().scratch() as folder:
         fifo, layout = folder / LOG, LAYOUTS[guest.arch]
-        reader = LogReader(fifo, layout, consume, wanted, client.runs_on(), client.interrupter())
+        try:
+            reader = LogReader(fifo, layout, consume, wanted, client.mine(), client.interrupter())
+        except OSError as error:
+            raise StoreBroken(
+                f"what QEMU's log is read from cannot be made in {folder}: {error.strerror}",
+                mend="make room there, allow more open files (ulimit -n), or use --source=stub",
+            ) from error
         try:
             reader.start()
             finished = client.run(guest.under(*(options(addresses, fifo) if addresses else ())))
@@ -143,13 +149,13 @@ class LogReader(threading.Thread):
         layout: Layout,
         consume: Callable[[Record], None],
         wanted: frozenset[str] | None = None,
-        runs_on: Callable[[], bool] = lambda: False,
+        writer: Writer = NOBODY,
         give_up: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(name="crossabi-log")
         self.splitter = Splitter(layout, wanted)
         self.error: CrossabiError | None = None
-        self.pipe = Pipe(fifo, runs_on)
+        self.pipe = Pipe(fifo, writer)
         self._consume, self._give_up = consume, give_up
 
     def run(self) -> None:

@@ -15,7 +15,7 @@ class Restarts:
     def __init__(self, arch: str) -> None:
         self._arch = arch
         self._places: dict[int, str] = {}
-        self._due: set[tuple[str, int]] = set()  # places, and the goroutine that is about to enter
+        self._due: set[tuple[str, int]] = set()  # places that are about to be entered, and the stack pointer then
 
     @property
     def addresses(self) -> Iterable[int]:
@@ -31,14 +31,14 @@ class Restarts:
         self._places.update(dict.fromkeys(found, probe.at))
         return found
 
-    def come_by(self, pc: int, goroutine: int) -> None:
-        """Take in that execution is at `pc`; `goroutine` is 0 where no register tells it."""
+    def come_by(self, pc: int, sp: int) -> None:
+        """Take in that execution is at `pc`, with the stack pointer that it has when it enters."""
         if pc in self._places:
-            self._due.add((self._places[pc], goroutine))
+            self._due.add((self._places[pc], sp))
 
-    def is_same(self, probe: Probe, goroutine: int) -> bool:
+    def is_same(self, probe: Probe, sp: int) -> bool:
         """Whether the call that enters the place of `probe` now is the one that did before; asked once a call."""
-        key = probe.at, goroutine
+        key = probe.at, sp
         is_due = key in self._due
         self._due.discard(key)
         return is_due

@@ -15,6 +15,7 @@ from harness.probe.frames import Frames, reader
 from harness.probe.guest import MOST, Guest, Taken, never_reached
 from harness.probe.libraries import Libraries
 from harness.probe.meant import Caller, Entered, Meanings
+from harness.probe.moves import Moves
 from harness.probe.restarts import Restarts
 from harness.registers import RegisterTable
 from harness.snapshot import ENTRY, RETURN, Meant, Probe, Snapshot
@@ -75,7 +76,7 @@ def take(
 class _Call:
     """A call whose return is waited for: where to, and what the stack pointer will be then.
 
-    `entered` is its place, and the goroutine.
+    `entered` is its place, and the goroutine. `is_go`: a function of Go, in which a register tells that.
     """
 
     probe: Probe
@@ -83,6 +84,7 @@ class _Call:
     address: int
     sp: int
     entered: tuple[str, int]
+    is_go: bool
     meant: Entered | None = None
 
 
@@ -110,9 +112,13 @@ class _Visit:
         """See `Visitor`: put the breakpoints."""
         self._main, self._breakpoints, self._frames = main, breakpoints, Frames(stub, self._guest, main)
         release = gobuild.version(main.program.path)
+        self._moves = Moves(self._guest.table, main, reader(stub))
         self._meanings = Meanings(self._guest.table, reader(stub), self._name_of, release)
         for probe, place in self._probes:
             self._put(probe, place, main)
+        if any(probe.when != ENTRY for probe in (*(probe for probe, _ in self._probes), *self._elsewhere)):
+            for address in self._moves.addresses:
+                breakpoints.insert(address)
         if self._elsewhere:
             self._libraries = Libraries(self._guest, stub, main)
             for address in self._libraries.changed:
@@ -129,8 +135,10 @@ class _Visit:
             self._look(self._libraries)
             return True
         is_ours = pc in self._breakpoints
-        self._restarts.come_by(pc, self._goroutine(stub))
+        self._follow(stub, pc)
+        self._restarts.come_by(pc, sp)
         ended = [call for call in self.calls if call.address == pc and sp - call.sp in table.pops]
+        ended = [call for call in ended if not call.is_go or call.entered[1] == self._goroutine(stub)]
         for call in ended:  # several where one has jumped to the next
             self.calls.remove(call)
             back = None if call.meant is None else self._meanings.leave(call.meant, stub.registers().values)
@@ -210,8 +218,9 @@ class _Visit:
 
     def _enter(self, stub: Stub, probe: Probe, pc: int, sp: int) -> None:
         entered = probe.at, self._goroutine(stub)
-        if self._restarts.is_same(probe, entered[1]):
-            self._move(entered, sp)
+        if self._restarts.is_same(probe, sp):
+            if not self._moves.addresses:  # else it was seen to move
+                self._move(entered, sp)
             return
         self.hits[probe.at] += 1
         hit = self.hits[probe.at]
@@ -224,7 +233,7 @@ class _Visit:
             if probe.when != RETURN:
                 self._add(stub, probe, ENTRY, hit, meant)
             if probe.when != ENTRY:
-                call = self._call(stub, probe, hit, sp, entry)
+                call = self._call(stub, probe, hit, sp, entry, is_go=self._moves.has_g(self._module(pc), pc))
                 gone = [row for row in self.calls if (row.probe, row.address, row.sp) == (probe, call.address, call.sp)]
                 for row in gone:  # its frame would be here
                     self.calls.remove(row)
@@ -249,6 +258,19 @@ class _Visit:
         frames = self._frames.backtrace(stub.registers().values).frames
         return frames[1].cfa if len(frames) > 1 else None
 
+    def _follow(self, stub: Stub, pc: int) -> None:
+        """Follow what of the stacks has moved since the last stop, and what will."""
+        for move in self._moves.done():
+            for number, call in enumerate(self.calls):
+                if move.low <= call.sp <= move.high:
+                    moved = None if call.meant is None else call.meant.moved(move.by)
+                    self.calls[number] = replace(call, sp=call.sp + move.by, meant=moved)
+            for entered, (hit, sp) in self._latest.items():
+                if move.low <= sp <= move.high:
+                    self._latest[entered] = hit, sp + move.by
+        if pc in self._moves.addresses:
+            self._moves.begin(stub.registers().values)
+
     def _move(self, entered: tuple[str, int], sp: int) -> None:
         """Follow the stack of the goroutine that enters a place again: it may be elsewhere now, as a whole."""
         hit, before = self._latest.get(entered, (0, sp))
@@ -258,11 +280,11 @@ class _Visit:
                 moved = None if call.meant is None else call.meant.moved(sp - before)
                 self.calls[number] = replace(call, sp=call.sp + sp - before, meant=moved)
 
-    def _call(self, stub: Stub, probe: Probe, hit: int, sp: int, meant: Entered | None) -> _Call:
+    def _call(self, stub: Stub, probe: Probe, hit: int, sp: int, meant: Entered | None, *, is_go: bool) -> _Call:
         table = self._guest.table
         entered = probe.at, self._goroutine(stub)
         back = sp if table.link else sp + table.word
-        return _Call(probe, hit, return_address(stub, table, sp), back, entered, meant)
+        return _Call(probe, hit, return_address(stub, table, sp), back, entered, is_go=is_go, meant=meant)
 
     def _add(self, stub: Stub, probe: Probe, when: str, hit: int, meant: Meant | None) -> None:
         if len(self.found) < MOST:

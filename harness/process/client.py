@@ -94,6 +94,11 @@ class Keeper:
         process = self._process
         return process is not None and family.runs_on(process.pid)
 
+    def holds(self, path: Path) -> bool | None:
+        """Return whether what it runs has `path` open; None: nothing runs, or it is ending."""
+        process = self._process
+        return None if process is None else family.holds(process.pid, str(path))
+
     def interrupter(self) -> Callable[[], None]:
         """Return what another thread cuts the next run short with; after that run's end it does nothing."""
         number = self._runs
@@ -242,9 +247,9 @@ def interrupter() -> Callable[[], None]:
     return _keepers.mine().interrupter()
 
 
-def runs_on() -> Callable[[], bool]:
-    """Return what tells another thread whether a process that the calling thread runs is there, and not ending."""
-    return _keepers.mine().runs_on
+def mine() -> Keeper:
+    """Return the calling thread's keeper, which other threads may ask about what it runs."""
+    return _keepers.mine()
 
 
 def close() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from typing import NamedTuple
 
@@ -57,6 +58,34 @@ def runs_on(root: int) -> bool:
     except OSError:  # a kernel without CONFIG_PROC_CHILDREN
         children = []
     return not all(map(is_ending, children)) or not all(map(is_ending, descendants(root)))
+
+
+def holds(root: int, path: str) -> bool | None:
+    """Return whether the first child of `root` has `path` open; None: it is ending, or there is none."""
+    try:
+        with open(f"/proc/{root}/task/{root}/children", "rb") as file:  # noqa: PTH123
+            first = min(file.read().split(), key=lambda pid: _started(int(pid)), default=b"0")
+        names = os.listdir(f"/proc/{int(first)}/fd")  # noqa: PTH208
+    except OSError:
+        return None
+    found = any(_link(f"/proc/{int(first)}/fd/{name}") == path for name in names)
+    return None if not found and is_ending(int(first)) else found
+
+
+def _started(pid: int) -> int:
+    """Return when a process was started, in the kernel's clock ticks; of one that is gone, later than any."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except OSError:
+        return sys.maxsize
+
+
+def _link(name: str) -> str:
+    try:
+        return os.readlink(name)  # noqa: PTH115
+    except OSError:
+        return ""
 
 
 def is_ending(pid: int) -> bool:

@@ -323,7 +323,7 @@ class Stub(Target):
         if self._interrupted[hit] >= _ENOUGH and self._session.offers(_PASSES):
             return self._step_undisturbed(hit, deadline)
         for again in range(_STEPS):
-            if self._lifts or again:
+            if self._lifts or again == _STEPS - 1:
                 self._lifted[hit.pc] = self._breakpoints[hit.pc]
                 self.remove(hit.pc)
             self.resume(step=True)

@@ -12,6 +12,7 @@ from harness.errors import OwnMistake, RunnerBroken, StoreBroken
 from harness.probe.guest import Guest
 from harness.probe.log import _Entries
 from harness.probe.meant import Meanings
+from harness.probe.reader import CUT
 from harness.probe.take import LOG, STUB, take
 from harness.process import client, drain
 from harness.process.spec import Command, Finished
@@ -85,3 +86,45 @@ def test_what_ends_before_the_program_ends_the_program(
     monkeypatch.setattr(drain, "__file__", str(tmp_path / "carrier.py"))
     with pytest.raises(error, match=says):
         take(Guest(on, program, (), Command((), {}, 300)), [Probe("add")], source=LOG)
+
+
+def test_a_log_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "program.c").write_text(PROGRAM)
+    program, on = tmp_path / "program", target("arm64")
+    subprocess.run([*on.cc.command, "-g", "-no-pie", "-o", program, tmp_path / "program.c"], check=True)
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.mkfifo", fails)
+    with pytest.raises(StoreBroken, match=r"cannot be made in .*: No space left on device"):
+        take(Guest(on, program, (), Command((), {}, 20)), [Probe("add")], source=LOG)
+
+
+FORKS = """
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+__attribute__((noipa)) int add(int a) { return a + 1; }
+int main(void) {
+  int sum = 0;
+  for (int i = 0; i < 10; i++) sum = add(sum);
+  if (fork() == 0) { pause(); _exit(0); }
+  for (int fd = 3; fd < 200; fd++) close(fd);
+  struct timespec short_time = {0, 300000000};
+  nanosleep(&short_time, 0);
+  for (int i = 0; i < 10; i++) sum = add(sum);
+  nanosleep(&short_time, 0);
+  return sum != 20;
+}
+"""
+
+
+@pytest.mark.parametrize("arch", ["arm64", "s390x"])
+def test_a_log_that_is_closed_while_a_child_holds_it_is_told(arch: str, tmp_path: Path) -> None:
+    (tmp_path / "program.c").write_text(FORKS)
+    program, on = tmp_path / "program", target(arch)
+    subprocess.run([*on.cc.command, "-g", "-no-pie", "-o", program, tmp_path / "program.c"], check=True)
+    taken = take(Guest(on, program, (), Command((), {}, 20)), [Probe("add")], source=LOG)
+    assert taken.hits == {"add": 10}
+    assert CUT in taken.notes

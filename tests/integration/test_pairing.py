@@ -48,6 +48,57 @@ func main() { println(deep(300)) }
 """
 
 
+MOVES = """package main
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+)
+
+//go:noinline
+func big(n int) int {
+	var room [512]byte
+	room[n&511] = 1
+	if n == 0 {
+		return 0
+	}
+	return big(n-1) + int(room[n&511])
+}
+
+//go:noinline
+func rec(n, id int64) int64 {
+	if n == 0 {
+		big(int(id%40) + 1)
+		runtime.Gosched()
+		return id * 1000
+	}
+	if n%3 == 0 {
+		runtime.Gosched()
+	}
+	rec(n-1, id)
+	return id*1000 + n
+}
+
+func main() {
+	for round := 0; round < 2; round++ {
+		var all sync.WaitGroup
+		for i := 0; i < 5; i++ {
+			all.Add(1)
+			go func(i int) {
+				defer all.Done()
+				for j := 0; j < 3; j++ {
+					rec(int64(5+i), int64(round*10000+i*100+j))
+				}
+			}(i)
+		}
+		all.Wait()
+	}
+	fmt.Println("done")
+}
+"""
+
+
 def shots(*words: object) -> tuple[str, list[tuple[str, str, int]]]:
     ran = command([*CROSSABI, "snapshot", "--json", *map(str, words)], Path.cwd())
     rows = [json.loads(line) for line in ran.text.splitlines() if line.startswith("{")]
@@ -124,3 +175,25 @@ def _runs(program: Path) -> bool:
         except OSError:
             continue
     return False
+
+
+@pytest.mark.parametrize(
+    "arch", ["amd64", "386", "arm64", *map(deep, ("riscv64", "s390x", "ppc64le", "arm", "mips64le"))]
+)
+def test_a_return_is_that_of_its_own_call_whatever_moves_the_goroutines_stacks(arch: str, tmp_path: Path) -> None:
+    (tmp_path / "main.go").write_text(MOVES)
+    (tmp_path / "go.mod").write_text("module moves.test\n\ngo 1.21\n")
+    env = {**os.environ, "CGO_ENABLED": "0", "GOARCH": arch, "GOFLAGS": "", "GOTOOLCHAIN": "local"}
+    subprocess.run([target(arch).go.command, "build", "-o", "moves", "."], cwd=tmp_path, env=env, check=True)
+    words = ("--when=both", "--hits=1-", "--json", "--source=stub", "--at=main.rec")
+    ran = command([*CROSSABI, "snapshot", *words, str(tmp_path / "moves")], tmp_path)
+    rows = [json.loads(line) for line in ran.text.splitlines() if line.startswith("{")]
+    entered = {
+        row["hit"]: [each["value"] for each in row["meant"]["arguments"]] for row in rows if row["when"] == "entry"
+    }
+    back = {row["hit"]: row["meant"]["results"][0]["value"] for row in rows if row["when"] == "return"}
+    assert "main.rec: hit 240 times" in ran.text
+    assert len(back) == 240
+    assert {
+        hit: (entered[hit], value) for hit, value in back.items() if value != entered[hit][1] * 1000 + entered[hit][0]
+    } == {}

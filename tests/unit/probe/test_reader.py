@@ -1,9 +1,11 @@
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from harness.probe.pipe import Nobody
 from harness.probe.reader import FEW, GAP, WIDTH, LogReader, ranges_of
 from harness.qemulog.layouts import LAYOUTS
 
@@ -40,11 +42,12 @@ def test_ranges_that_are_far_apart_are_not_joined_however_many() -> None:
 def test_a_log_that_is_closed_is_cut_where_its_writer_runs_on(runs_on: bool, tmp_path: Path) -> None:
     asked = threading.Event()
 
-    def answer() -> bool:
-        asked.set()
-        return runs_on
+    class Program(Nobody):
+        def runs_on(self) -> bool:
+            asked.set()
+            return runs_on
 
-    reader = LogReader(tmp_path / "log", LAYOUTS["arm64"], lambda _: None, runs_on=answer)
+    reader = LogReader(tmp_path / "log", LAYOUTS["arm64"], lambda _: None, writer=Program())
     reader.start()
     with (tmp_path / "log").open("wb") as log:
         log.write(b"nothing of ours\n")
@@ -56,7 +59,11 @@ def test_a_log_that_is_closed_is_cut_where_its_writer_runs_on(runs_on: bool, tmp
 
 
 def test_a_log_that_nobody_opened_is_not_cut(tmp_path: Path) -> None:
-    reader = LogReader(tmp_path / "log", LAYOUTS["arm64"], lambda _: None, runs_on=lambda: True)
+    class Program(Nobody):
+        def runs_on(self) -> bool:
+            return True
+
+    reader = LogReader(tmp_path / "log", LAYOUTS["arm64"], lambda _: None, writer=Program())
     reader.start()
     reader.finish()
     assert not reader.pipe.cut
@@ -86,3 +93,35 @@ def test_a_reader_that_fails_gives_up_once(tmp_path: Path, monkeypatch: pytest.M
     reader.finish()
     assert "IndexError: not there" in str(reader.error)
     assert given_up == [True]
+
+
+@pytest.mark.parametrize(
+    ("says", "is_cut"),
+    [
+        ([True, False], True),
+        ([None, True, False], True),
+        ([False, True], False),
+        ([True, None], False),
+        ([True], False),
+    ],
+)
+def test_a_log_that_a_child_holds_is_cut_when_its_writer_has_closed_it(
+    says: list[bool | None], is_cut: bool, tmp_path: Path
+) -> None:
+    asked = threading.Event()
+    answers = iter(says)
+
+    class Program(Nobody):
+        def holds(self, path: Path) -> bool | None:
+            found = next(answers, says[-1])
+            if not answers.__length_hint__():
+                asked.set()
+            return found
+
+    reader = LogReader(tmp_path / "log", LAYOUTS["arm64"], lambda _: None, writer=Program())
+    reader.start()
+    with (tmp_path / "log").open("wb"):  # as a child does that never says anything
+        assert asked.wait(10)
+        time.sleep(0.1)
+    reader.finish()
+    assert reader.pipe.cut == (says[-2:] == [True, False])

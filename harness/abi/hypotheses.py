@@ -92,8 +92,9 @@ def _by_convention(actual: Meaning, release: str) -> Iterator[Belief]:
     abi0, usual = GO_ABI0[arch], of_release(arch, Version(release).release)
     rows: list[tuple[str, Convention]] = [(AS_GO, usual)]
     if actual.prototype.is_go:
-        rows = [(AS_C, OF_C[arch])]
         signature = replace(signature, more_results=(), result=None if signature.more_results else signature.result)
+        has_arrays = any(isinstance(of, Array) for of in (*signature.arguments, *signature.results))
+        rows = [] if has_arrays else [(AS_C, OF_C[arch])]  # C passes no arrays
     if usual is not abi0:
         rows.append((AS_INTERNAL, usual) if actual.convention is abi0 else (AS_ABI0, abi0))
     believed = replace(signature, fixed=None)

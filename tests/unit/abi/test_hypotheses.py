@@ -8,7 +8,7 @@ from harness import diagnoses as kinds
 from harness.abi.conventions import OF_C
 from harness.abi.conventions.go import GO_ABI0, GO_INTERNAL
 from harness.abi.hypotheses import Belief, beliefs
-from harness.abi.model import CType, Kind, Member, Record, Scalar
+from harness.abi.model import Array, CType, Kind, Member, Record, Scalar
 
 from .test_meaning import BIG, DOUBLE, LONG, of
 
@@ -108,3 +108,10 @@ def test_a_struct_may_be_passed_in_three_other_ways() -> None:
     assert of_kind(arm, kinds.APART, "a") == [["v0+x0", "x1"]]
     (apart,) = [row for row in arm if row.kind == kinds.APART]
     assert [piece.offset for piece in apart.meaning.placement.arguments[0].pieces] == [0, 8]
+
+
+@pytest.mark.parametrize("arch", OF_C)
+def test_what_passes_arrays_is_not_taken_for_a_function_of_c(arch: str) -> None:
+    none = ("[0]uint8", Array(Scalar(Kind.UCHAR), 0))
+    for made in (of(GO_ABI0[arch], INT, result=none, is_go=True), of(GO_ABI0[arch], none, is_go=True)):
+        assert of_kind(beliefs(made, "1.27.4"), kinds.AS_C) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,8 @@ _NAMES = {"EM_X86_64": "x86-64", "EM_386": "80386", "EM_S390": "IBM S/390", "EM_
 def identify(path: Path) -> Identity:
     """Read the header of `path`. Raises ValueError, saying why, when it is not an ELF file."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():  # a named pipe would be waited for
+            raise ValueError("not a regular file")
         with path.open("rb") as file:
             elf = ELFFile(file)
             machine = elf["e_machine"]

@@ -6,12 +6,17 @@ nothing of the program runs, while QEMU logs the pages (``-d page``).
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.build.store import Store
 from harness.elf.reading import opened
+from harness.errors import StoreBroken
 from harness.probe.frames import finder
 from harness.probe.guest import Guest
 from harness.process import client
@@ -43,11 +48,24 @@ def layout(guest: Guest) -> Layout:
     loader = interpreter(guest.program)
     if not loader:
         return Layout()
-    with Store().scratch() as folder:
+    with log_folder() as folder:
         log = folder / "pages"
         finished = client.run(guest.under("-E", f"{_ASK}=1", "-d", "page", "-D", str(log)))
         text = log.read_text(errors="replace") if log.exists() else ""
+        if not text and os.statvfs(folder).f_bavail == 0:
+            raise StoreBroken(f"no room for QEMU's log on the disk of {folder}", mend="make room there")
     return read(text, finished.stdout.decode(errors="replace"), loader, _folder(guest))
+
+
+@contextlib.contextmanager
+def log_folder() -> Iterator[Path]:
+    """Yield a private folder for logs of QEMU, which takes a % in a log's name for a template (util/log.c)."""
+    with Store().scratch() as folder:
+        if "%" not in str(folder):
+            yield folder
+            return
+        with tempfile.TemporaryDirectory(prefix="crossabi-log-", dir="/tmp") as name:
+            yield Path(name)
 
 
 def interpreter(program: Path) -> str:

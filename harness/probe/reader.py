@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Protocol
 
-from harness.build.store import Store
 from harness.elf.identity import identify
 from harness.errors import CrossabiError, RunnerBroken, StoreBroken, UsageError, mistaken
 from harness.probe import layout
@@ -107,10 +106,10 @@ def run(guest: Guest, *listeners: Listener) -> tuple[Finished, tuple[str, ...]]:
     addresses = sorted(takers)
     sets = [listener.wanted for listener in listeners]
     wanted = None if None in sets else frozenset().union(*(names for names in sets if names))
-    with Store().scratch() as folder:
-        fifo, layout = folder / LOG, LAYOUTS[guest.arch]
+    with layout.log_folder() as folder:
+        fifo, shown = folder / LOG, LAYOUTS[guest.arch]
         try:
-            reader = LogReader(fifo, layout, consume, wanted, client.mine(), client.interrupter())
+            reader = LogReader(fifo, shown, consume, wanted, client.mine(), client.interrupter())
         except OSError as error:
             raise StoreBroken(
                 f"what QEMU's log is read from cannot be made in {folder}: {error.strerror}",

@@ -128,3 +128,12 @@ def test_a_log_that_is_closed_while_a_child_holds_it_is_told(arch: str, tmp_path
     taken = take(Guest(on, program, (), Command((), {}, 20)), [Probe("add")], source=LOG)
     assert taken.hits == {"add": 10}
     assert CUT in taken.notes
+
+
+@pytest.mark.parametrize("name", ["ca%che", "ca%dche"])
+def test_a_store_with_a_percent_sign_in_its_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "program.c").write_text(PROGRAM)
+    program, on = tmp_path / "program", target("riscv64")
+    subprocess.run([*on.cc.command, "-g", "-o", program, tmp_path / "program.c"], check=True)
+    monkeypatch.setenv("CROSSABI_CACHE", str(tmp_path / name))
+    assert take(Guest(on, program, (), Command((), {}, 20)), [Probe("add")], source=LOG).hits == {"add": 1}

@@ -1,3 +1,4 @@
+import os
 import struct
 from pathlib import Path
 
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.elf import identity
-from harness.elf.identity import Identity
+from harness.elf.identity import Identity, identify
 from harness.toolchain import Elf
 from unit.samples import shipped
 
@@ -106,3 +107,10 @@ def test_a_damaged_header_is_an_answer_or_a_refusal(
     path = write(tmp_path_factory.getbasetemp(), bytes(content))
     said = identity.mismatch(path, WANTED)
     assert not said or said.startswith(("asked for AArch64, ", f"{path}: not a usable ELF file"))
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", Path("/dev/zero")):
+        with pytest.raises(ValueError, match=rf"{path}: not a usable ELF file: not a regular file"):
+            identify(path)

@@ -46,6 +46,9 @@ class Guest:
         return replace(self.command, argv=argv, env={**self.command.env, **(env or {})})
 
 
+_NOWHERE = "neither the program nor a library that it mapped and whose file is at hand has such a place"
+
+
 @dataclass(frozen=True)
 class Taken:
     """The snapshots of one run, how often each place was hit, how the run ended, and what a reader has to know.
@@ -77,10 +80,7 @@ class Taken:
             place: "; ".join(filter(None, (self.refused.get(place, "execution never came by"), also)))
             for place, also in self.instead.items()
         }
-        nowhere = {
-            place: f"neither the program nor a library that it mapped has such a place{_near(names)}"
-            for place, names in self.unmapped.items()
-        }
+        nowhere = {place: f"{_NOWHERE}{_near(names)}" for place, names in self.unmapped.items()}
         return never | nowhere
 
 

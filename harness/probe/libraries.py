@@ -18,8 +18,10 @@ from harness.probe.frames import finder, reader
 from harness.probe.guest import Guest
 from harness.snapshot import Probe
 from harness.stub.client import Stub
+from harness.unwind.expressions import Memory
 from harness.unwind.modules import Module, holding, modules
 
+HEADERS = 1024  # bytes: the ELF header, the program headers, and mostly a note with the build id
 AT_BASE = 7  # of the auxiliary vector: where the dynamic loader is (getauxval(3))
 OPENS = frozenset({"dlopen", "dlmopen"})
 """What a program imports that may map libraries while it runs."""
@@ -84,9 +86,11 @@ class Libraries:
     def look(self) -> tuple[Sequence[Module], Sequence[Module]]:
         """Return the libraries that are there now and were not the last time, and those that are gone since."""
         before, self._known = self._known, {}
-        for module in modules(self._main, reader(self._stub), self._find)[1:]:
+        memory = reader(self._stub)
+        for module in modules(self._main, memory, self._find)[1:]:
             key = module.program.path, module.bias
-            self._known[key] = before.get(key) or (module, _identity(module))
+            if key in before or _is_of_file(module, memory):
+                self._known[key] = before.get(key) or (module, _identity(module))
         return _without(self._known.values(), before.values()), _without(before.values(), self._known.values())
 
     def has(self, address: int) -> bool:
@@ -105,6 +109,16 @@ class Libraries:
 def _without(some: Iterable[tuple[Module, object]], others: Iterable[tuple[Module, object]]) -> Sequence[Module]:
     there = {identity for _, identity in others}
     return [module for module, identity in some if identity not in there]
+
+
+def _is_of_file(module: Module, memory: Memory) -> bool:
+    """Whether the file that was found is what is mapped, by its headers: a relative name may be another file's here."""
+    start = next((address for address, _, offset in module.program.segments if offset == 0), None)
+    if start is None:
+        return True
+    wanted = module.program.bytes_at(start, HEADERS)
+    seen = memory(start + module.bias, len(wanted))
+    return seen is None or seen == wanted
 
 
 def _identity(module: Module) -> object:

@@ -27,7 +27,7 @@ from harness.unwind.unwinder import Backtrace
 
 _TRAP = "the instruction there is a trap itself, and cannot be stopped at (QEMU's log can: --source=log)"
 _LATE = "execution had not come by when its time was up"
-_WHY = " (it ended before, jumped past them, panicked, or its stack moved after the last one that was wanted)"
+_WHY = " (it ended before, jumped past them, panicked, or QEMU's stub lost them among threads)"
 
 
 def take(

@@ -120,7 +120,10 @@ def test_what_no_library_has_is_told_before_the_run_or_after_it(tmp_path: Path) 
     loaded, library = built(tmp_path / "loaded", "arm64", "loaded")
     ran, _ = snapshot("--at=tripel", loaded, "--", library)
     assert (ran.code, "6 42" in ran.text) == (1, True)
-    assert "tripel: neither the program nor a library that it mapped has such a place" in ran.text
+    assert (
+        "tripel: neither the program nor a library that it mapped and whose file is at hand has such a place"
+        in ran.text
+    )
     ran, _ = snapshot("--at=mian", loaded, "--", library)
     assert "has such a place; near it in the program: main\n" in ran.text
     ran, _ = snapshot("--at=triple", "--source=log", loaded, "--", library)

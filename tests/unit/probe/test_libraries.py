@@ -26,7 +26,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Module]:
     monkeypatch.setattr(libraries, "modules", lambda main, *_: [main, *mapped])
     monkeypatch.setattr(Libraries, "_state", lambda _: ())
     monkeypatch.setattr(libraries, "finder", lambda _: None)
-    monkeypatch.setattr(libraries, "reader", lambda _: None)
+    monkeypatch.setattr(libraries, "reader", lambda _: lambda *_: None)
     return mapped
 
 
@@ -74,6 +74,19 @@ def test_the_same_file_by_another_name_is_no_other(followed: Libraries, seen: li
     assert followed.look() == ([], [])
     del seen[0]
     assert followed.look() == ([], [])
+
+
+def test_another_file_than_the_one_that_is_mapped_is_none(
+    followed: Libraries, seen: list[Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = module(copied(tmp_path / "one.so"))
+    start = next(address for address, _, offset in one.program.segments if offset == 0)
+    wanted = one.program.bytes_at(start, libraries.HEADERS)
+    seen.append(one)
+    for mapped, found in ((bytes(len(wanted)), []), (None, [one])):
+        monkeypatch.setattr(libraries, "reader", lambda _, mapped=mapped: lambda *_: mapped)
+        assert followed.look()[0] == found
+        assert followed.at(start + BIAS) is (one if found else followed._main)
 
 
 class Kept(dict[int, Any]):

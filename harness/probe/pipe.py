@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import select
 import signal
@@ -71,6 +72,8 @@ class Pipe:
             os.mkfifo(path, 0o600)
             reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             made.callback(os.close, reading)
+            with contextlib.suppress(OSError):  # before anybody writes; who has many pipes may not have a large one
+                fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, drain.SIZE)
             os.set_blocking(reading, True)
             kept = path.with_name(f"{path.name}.kept")
             self._file = os.open(kept, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

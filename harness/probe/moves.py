@@ -21,7 +21,7 @@ from harness.elf import gobuild
 from harness.registers import RegisterTable
 from harness.unwind.modules import Module
 
-_NAME, _INTERNAL, _ABI0 = "runtime.copystack", "go-internal", ".abi0"
+_NAME, _INTERNAL, _ABI0, _RUNTIME = "runtime.copystack", "go-internal", ".abi0", "runtime."
 _POINTER = Scalar(Kind.POINTER)
 _TYPE = Signature((_POINTER, Scalar(Kind.ULONG)))  # gp *g, newsize uintptr
 
@@ -52,7 +52,8 @@ class Moves:
             return False
         name = module.function_name_at(pc)
         is_kept = bool(self._table.link) or (self._convention.name == _INTERNAL and not name.endswith(_ABI0))
-        return is_kept and "." in name and bool(gobuild.version(module.program.path))
+        is_usual = "." in name and not name.startswith(_RUNTIME)  # of which some are entered from C, and set g
+        return is_kept and is_usual and bool(gobuild.version(module.program.path))
 
     def begin(self, registers: Mapping[str, int]) -> None:
         """Take in that execution is at one of `addresses`."""
